@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Times scotopic beside the peers that are installed (hmmlearn, statsmodels, dynamax, cuthbert, pykalman), interleaved.
+"""Times scotopic beside the peers that are installed (hmmlearn, statsmodels, dynamax, cuthbert, pykalman,
+fast-kalman), interleaved.
 
     python python/benches/peers.py            prints tables, with versions, processor and load
     python python/benches/peers.py --quick    the same from fewer repetitions
@@ -28,7 +29,7 @@ import numpy as np
 import scotopic
 
 warnings.filterwarnings("ignore")
-PEERS = ("hmmlearn", "statsmodels", "dynamax", "jax", "pykalman", "cuthbert", "numpy")
+PEERS = ("hmmlearn", "statsmodels", "dynamax", "jax", "pykalman", "cuthbert", "fast-kalman", "numpy")
 
 
 def hmm_pair(kind, k, d, t):
@@ -228,6 +229,42 @@ def pykalman_tasks(t):
     yield f"{label}: smoother", "pykalman", lambda: model.smooth(y), lambda: peer.smooth(y)
 
 
+def fast_kalman_tasks(t):
+    import kalman
+
+    for n, m in [(2, 1), (4, 2)]:
+        model, y = random_walk(n, m, t)
+        f, q, h, r = model.transition_, model.process_noise_, model.observation_, model.observation_noise_
+        # It moves before it sees: the state that moves to N(0, I), of which every filter here knows the first.
+        back = np.linalg.inv(f)
+        before = back @ (np.eye(n) - q) @ back.T
+        rows = y.tolist()
+
+        def begun(n=n, m=m, f=f, q=q, h=h, r=r, before=before):
+            arrays = {name: a.ravel().tolist() for name, a in {"P": before, "F": f, "Q": q, "H": h, "R": r}.items()}
+            return kalman.LinearKalmanFilter(n, m, x=[0.0] * n, **arrays)
+
+        def one_by_one(begun=begun, rows=rows):
+            update = begun().update
+            return [update(row) for row in rows]
+
+        def ours_one_by_one(model=model, rows=rows):
+            update = model.filter().update
+            return [update(row) for row in rows]
+
+        agree(model.score(y), sum(log_density(step, m) for step in one_by_one()))
+        label = f"Kalman, n = {n}, m = {m}, T = {t}"
+        # Its loop over rows keeps the last belief alone.
+        yield f"{label}: filter to the end", "fast-kalman", lambda: model.score(y), lambda: begun().update_many(y.ravel())
+        yield f"{label}: update by update from Python", "fast-kalman", ours_one_by_one, one_by_one
+
+
+def log_density(step, m):
+    """ln N(e; 0, S) of what fast-kalman tells of an update."""
+    s = np.reshape(step["S"], (m, m))
+    return -0.5 * (m * np.log(2 * np.pi) + np.linalg.slogdet(s)[1] + step["nis"])
+
+
 def agree(ours, theirs):
     if abs(ours - theirs) > 1e-9 * abs(theirs):
         raise SystemExit(f"these are not the same: {ours} and {theirs}")
@@ -318,7 +355,8 @@ def main():
     print(
         "| task | scotopic, ms | peer, ms | peer | times faster | by the least times |\n|---|---:|---:|---|---:|---:|"
     )
-    for tasks in (hmm_tasks, kalman_tasks, dynamax_hmm_tasks, dynamax_kalman_tasks, cuthbert_tasks, pykalman_tasks):
+    peers = (hmm_tasks, kalman_tasks, dynamax_hmm_tasks, dynamax_kalman_tasks, cuthbert_tasks, pykalman_tasks, fast_kalman_tasks)
+    for tasks in peers:
         try:
             for label, peer, ours, theirs in tasks(args.t):
                 mine, other = times([ours, theirs], seconds)

@@ -1,22 +1,10 @@
 """Data as users have them, as observations of the library."""
 
-import inspect
-
 import numpy as np
 
 from . import _scotopic
+from ._numbers import array_of, numbers
 from .errors import DataError, SettingError, SizeError
-
-#: Of these Python or numpy makes numbers, or drops a part of them, without a word.
-_NO_NUMBERS = (str, bytes, bytearray, complex, np.complexfloating, np.datetime64, np.timedelta64)
-_MOMENTS = "take the time since a moment in a unit, (t - t[0]) / numpy.timedelta64(1, 'h')"
-#: What to do about arrays of these kinds.
-_INSTEAD = {
-    "M": _MOMENTS,
-    "m": "divide by a unit, t / numpy.timedelta64(1, 'h')",
-    "c": "take X.real, X.imag or numpy.abs(X)",
-    **dict.fromkeys("UST", "turn text into numbers first, X.astype(float)"),
-}
 
 
 def observations(X, lengths=None, what="X", *, inputs=None, exposure=None, transition_inputs=None, alone=None):
@@ -41,6 +29,7 @@ def observations(X, lengths=None, what="X", *, inputs=None, exposure=None, trans
                 "observations(X, inputs=..., exposure=...)"
             )
         return X
+    X = array_of(X, what)
     if _is_list_of_sequences(X):
         if lengths is not None:
             raise SettingError("setting `lengths`: found some, expected None for a list of sequences")
@@ -59,10 +48,64 @@ def observations(X, lengths=None, what="X", *, inputs=None, exposure=None, trans
     whole = _beside(outputs, inputs, exposure, transition_inputs, alone)
     if lengths is None:
         return _with_given(whole, None, outputs.shape[1], exposure, alone)
-    lengths = np.asarray(lengths)
-    if lengths.ndim != 1 or lengths.dtype.kind not in "iu" or (lengths < 0).any():
-        raise SettingError(f"setting `lengths`: found {lengths!r}, expected whole numbers of rows, one a sequence")
-    return _with_given(whole, lengths.tolist(), outputs.shape[1], exposure, alone)
+    return _with_given(whole, _whole_lengths(lengths), outputs.shape[1], exposure, alone)
+
+
+def _whole_lengths(lengths):
+    try:
+        array = np.asarray(lengths)
+    except ValueError:  # rows of different lengths
+        array = np.zeros((0, 0))
+    if array.ndim != 1 or array.dtype.kind not in "iu" or (array < 0).any():
+        found = f"{lengths!r}" if array.size <= 10 else f"an array of {array.dtype} of shape {list(array.shape)}"
+        raise SettingError(f"setting `lengths`: found {found}, expected a list of whole numbers of rows, one a sequence")
+    return array.tolist()
+
+
+def sequences(X, lengths=None):
+    """The arrays ``[T_i, D]`` of what is one array of several sequences one after the other, or a list of them."""
+    X = array_of(X, "X")
+    if _is_list_of_sequences(X):
+        if lengths is not None:
+            raise SettingError("setting `lengths`: found some, expected None for a list of sequences")
+        return [rows(x, f"X[{i}]") for i, x in enumerate(X)]
+    whole = rows(X)
+    if lengths is None:
+        return [whole]
+    lengths = observations(whole, lengths).lengths
+    return np.split(whole, np.cumsum(lengths)[:-1])
+
+
+def one_series(X, why):
+    """Refuses several series, observations or a list of arrays, where one is continued."""
+    if isinstance(X, _scotopic.Observations):
+        count = X.n_sequences
+    else:
+        X = array_of(X, "X")
+        count = len(X) if _is_list_of_sequences(X) else 1
+    if count > 1:
+        raise SettingError(f"setting `sequences`: found {count}, expected one series: {why}")
+
+
+def row(observation, names):
+    """One observation, of a table with the columns ``names`` if it is of one: a row, by its labels, or a table of one row."""
+    if isinstance(observation, (np.ndarray, float, int, list, tuple)) or observation is None:
+        return observation
+    observation = array_of(observation, "observation")
+    if hasattr(observation, "columns"):
+        check_names(names, observation)
+        if len(observation) != 1:
+            raise SizeError(
+                f"observation: found a table of {len(observation)} rows, expected one observation at a time (extend takes rows)"
+            )
+        return numbers(observation, "observation")[0]
+    if hasattr(observation, "to_numpy") and hasattr(observation, "index"):
+        labels = list(observation.index)
+        # A piece of the one column of a table has the labels of rows.
+        of_column = len(names) == 1 and getattr(observation, "name", None) == names[0]
+        if not of_column and all(isinstance(label, str) for label in labels):
+            _same_names(names, labels)
+    return observation
 
 
 def _with_given(whole, lengths, outputs, exposure, alone):
@@ -202,78 +245,6 @@ def rows(X, what="X"):
     return np.ascontiguousarray(array)
 
 
-def numbers(X, what):
-    """An array of float64 of any axes, NaN for what is missing; the very same array where it is one."""
-    if isinstance(X, (list, tuple)) and any(isinstance(x, np.ma.MaskedArray) for x in X):
-        X = np.ma.array(X)  # numpy.asarray would take what lies under the masks
-    if isinstance(X, np.ma.MaskedArray):
-        array = numbers(X.data, what)
-        return np.where(np.ma.getmaskarray(X), np.nan, array) if X.mask.any() else array
-    if hasattr(X, "to_numpy"):
-        return _of_table(X, what)
-    try:
-        array = np.asarray(X)
-    except ValueError as error:
-        if "inhomogeneous" not in str(error):
-            raise DataError(f"{what}: {error}") from None
-        raise SizeError(
-            f"{what}: found rows of different lengths, expected the same number of entries in each (several sequences are a "
-            "list of arrays [T, D], or one array and lengths=...)"
-        ) from None
-    _check_kind(array.dtype, what)
-    return _of_objects(array, what) if array.dtype.kind == "O" else array.astype(np.float64, copy=False)
-
-
-def _of_table(X, what):
-    """The numbers of a DataFrame, a series or an index of pandas, or of another package that is like it.
-
-    Types are checked column by column: pandas makes numbers of dates and of text.
-    """
-    if "na_value" not in inspect.signature(X.to_numpy).parameters:  # as of polars
-        if not hasattr(X, "columns"):
-            return numbers(X.to_numpy(), what)
-        columns = [numbers(X[name].to_numpy(), _column(what, name)) for name in X.columns]
-        return np.column_stack(columns) if columns else np.zeros((len(X), 0))
-    table = hasattr(X, "columns")
-    kinds = {getattr(dtype, "kind", "O") for dtype in (X.dtypes if table else [X.dtype])}
-    if kinds <= set("biuf"):
-        return X.to_numpy(dtype=np.float64, na_value=np.nan)
-    if not table:
-        _check_kind(X.dtype, what)
-        return _of_objects(X.to_numpy(dtype=object, na_value=np.nan), what)
-    columns = [numbers(X.iloc[:, i], _column(what, name)) for i, name in enumerate(X.columns)]
-    return np.column_stack(columns)
-
-
-def _column(what, name):
-    return f"{what}: column {name!r}"
-
-
-def _check_kind(dtype, what):
-    kind = getattr(dtype, "kind", "O")
-    if kind in "biufO":
-        return
-    instead = f": {_INSTEAD[kind]}" if kind in _INSTEAD else ""
-    found = "Complex data not supported: found" if kind == "c" else "found"
-    raise DataError(f"{what}: {found} dtype {dtype}, expected numbers{instead}")
-
-
-def _of_objects(array, what):
-    """The numbers in an array of objects; ``pandas.NA`` is missing, as ``None`` is."""
-    entries = array.ravel().tolist() if array.ndim else [array.item()]
-    for entry in entries:
-        if isinstance(entry, _NO_NUMBERS) or hasattr(entry, "isoformat"):
-            instead = _MOMENTS if hasattr(entry, "isoformat") else "turn it into a number first"
-            raise DataError(f"{what}: found {entry!r}, expected numbers: {instead}")
-    if any(type(entry).__name__ == "NAType" for entry in entries):
-        entries = [None if type(entry).__name__ == "NAType" else entry for entry in entries]
-        array = np.array(entries, dtype=object).reshape(array.shape)
-    try:
-        return array.astype(np.float64)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise DataError(f"{what}: {error}, expected numbers") from None
-
-
 def _is_list_of_sequences(X):
     if not isinstance(X, (list, tuple)) or not X:
         return False
@@ -323,7 +294,12 @@ def name_of(exposure):
 def check_names(names, X):
     """Refuses columns of other names, or in another order, than those that a model was fitted to, in scikit-learn's words."""
     found = None if names is None else feature_names(X)
-    if found is None or list(names) == list(found):
+    if found is not None:
+        _same_names(names, found)
+
+
+def _same_names(names, found):
+    if list(names) == list(found):
         return
     missing = [name for name in names if name not in set(found)]
     unseen = [name for name in found if name not in set(names)]

@@ -1,17 +1,23 @@
 """What all estimators share: scikit-learn's conventions, without a dependency on it."""
 
-import inspect
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import _data, _scotopic
+from . import _data, _scotopic, _warnings
+from ._configured import Configured
 from ._settings import MOST_LAGS, real, whole
 from .checks import Residuals, summarised
 from .errors import SettingError, SizeError, not_fitted
 from .streaming import Filter
 
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
-class Estimator:
+
+class Estimator(Configured):
     """``get_params``, ``set_params``, fitted parameters as attributes, and the checks of data.
 
     A subclass names its parameters in ``_PARAMETERS``, attribute to keyword of the compiled model; they can be set by
@@ -36,30 +42,6 @@ class Estimator:
     )
 
     # ---- scikit-learn
-
-    @classmethod
-    def _names(cls):
-        parameters = inspect.signature(cls.__init__).parameters
-        return sorted(name for name in parameters if name != "self")
-
-    def get_params(self, deep=True):
-        """The settings by name."""
-        return {name: getattr(self, name) for name in self._names()}
-
-    def set_params(self, **params):
-        """Sets settings by name; the estimator itself."""
-        known = self._names()
-        for name in params:
-            if name not in known:
-                raise SettingError(f"Invalid parameter {name!r} for estimator {self}. Valid parameters are: {known!r}.")
-        for name, value in params.items():
-            setattr(self, name, value)
-        return self
-
-    def __repr__(self):
-        defaults = {name: p.default for name, p in inspect.signature(type(self).__init__).parameters.items()}
-        given = [f"{n}={v!r}" for n, v in self.get_params().items() if not _same(v, defaults.get(n))]
-        return f"{type(self).__name__}({', '.join(given)})"
 
     def __sklearn_tags__(self):
         # Only scikit-learn asks, which is then there.
@@ -147,7 +129,7 @@ class Estimator:
         _data.check_names(getattr(self, "feature_names_in_", None), X)
         driving = {"driving": self._driving_names(), "transition_inputs": transition_inputs}
         data = _data.read(*self._given_names(), X, lengths, inputs, exposure, **driving)
-        _refuse_y(y, len(data))
+        refuse_y(y, len(data))
         beside = sum(data.given) + data.driving
         if data.n_features != model.n_features + beside:
             found, name = data.n_features - beside, type(self).__name__
@@ -159,7 +141,7 @@ class Estimator:
 
     def _read_to_fit(self, X, lengths, y, inputs=None, exposure=None, transition_inputs=None):
         data = _data.observations(X, lengths, inputs=inputs, exposure=exposure, transition_inputs=transition_inputs)
-        _refuse_y(y, len(data))
+        refuse_y(y, len(data))
         self._check_given_to_fit(data)
         _data.feature_names(X)  # those of several sequences are the same
         return data
@@ -177,9 +159,20 @@ class Estimator:
         for name in self._OF_FITS:
             self.__dict__.pop(name, None)
 
+    def _say(self, said):
+        """What a fit has to say, which ``warnings_`` keeps."""
+        self.warnings_ = said
+        _warnings.told(type(self).__name__, said)
+
+    def _take_climb(self, model, X, history, n_iter, converged, *, tolerant=True):
+        """What a fit by iterations found, with a warning where it had not converged. ``tolerant``: by its ``tol``."""
+        self._take_fitted(model, X)
+        self.history_, self.n_iter_, self.converged_ = np.array(history), n_iter, converged
+        self._say(_warnings.unfinished(self, tolerant=tolerant))
+
     # ---- streaming and information criteria
 
-    def filter(self, factorisation="reversed", *, learn=None, lag=0, **settings):
+    def filter(self, factorisation="reversed", *, learn=None, lag=0, **settings) -> Filter:
         """A filter of this model that has seen nothing, for data that come one at a time.
 
         Parameters
@@ -188,9 +181,9 @@ class Estimator:
             What the posterior may be: the exact filter, or a cheaper or looser one (see ``compare``).
         learn : str or bool, optional
             A learning rule, or True for the rule that is best nearly everywhere: parameters then follow the data.
-            ``settings`` are those of the rule, by name.
+            ``settings`` are those of the rule, by name. :class:`Filter` says which models learn by which.
         lag : int, default 0
-            How many observations back ``Filter.smooth`` can look.
+            How many observations back ``Filter.smooth`` can look, of the models that :class:`Filter` names.
 
         Returns
         -------
@@ -198,17 +191,18 @@ class Estimator:
         """
         return Filter(self, factorisation, learn=learn, lag=lag, **settings)
 
-    def partial_fit(self, X, y=None, *, inputs=None, exposure=None):
+    def partial_fit(self, X, y=None, *, inputs=None, exposure=None) -> Self:
         """Learns from the next rows of one endless series, in constant memory.
 
         The first call fits the model to its rows where it has no parameters. From then on parameters follow the data by
         the default rule of ``filter(learn=True)``; take that for other rules and for beliefs on the way. ``inputs`` and
-        ``exposure`` are as for ``fit`` of a model that takes them.
+        ``exposure`` are as for ``fit`` of a model that takes them. Several series are refused: rows continue those before.
 
         Returns
         -------
         self
         """
+        _data.one_series(X, "partial_fit continues it; fit takes several")
         stream = self.__dict__.get("_stream")
         if stream is None or self.__dict__.get("_streamed") is not self.__dict__.get("_compiled"):
             if not self.__sklearn_is_fitted__():
@@ -221,17 +215,25 @@ class Estimator:
         self._stream, self._streamed = stream, self._compiled
         return self
 
-    def aic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
-        """Akaike's information criterion, nats times 2; lower is better."""
+    def aic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> float:
+        """Akaike's information criterion, nats times 2; lower is better.
+
+        Free parameters are counted: of a distribution one less than it has entries, and none that is exactly 0. Without a
+        ``pseudo_count`` what is 0 at the start of a fit stays 0, so that it is a part of the model (a chain from left to right)
+        and nothing that was fitted.
+        """
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
         return -2.0 * self._model.log_evidence(data) + 2.0 * self._model.free_parameters
 
-    def bic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
-        """The Bayesian information criterion, of the observations that were seen, nats times 2; lower is better."""
+    def bic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> float:
+        """The Bayesian information criterion, of the observations that were seen, nats times 2; lower is better.
+
+        Parameters are counted as in :meth:`aic`.
+        """
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
         return -2.0 * self._model.log_evidence(data) + self._model.free_parameters * np.log(data.n_seen)
 
-    def summary(self, X, lengths=None, *, level=0.95, hold=(), inputs=None, exposure=None, transition_inputs=None):
+    def summary(self, X, lengths=None, *, level=0.95, hold=(), inputs=None, exposure=None, transition_inputs=None) -> Summary:
         """The parameters with standard errors by the observed information of the data that they were fitted to.
 
         Parameters
@@ -250,7 +252,7 @@ class Estimator:
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
         return summarised(self._model, data, real("level", level, 0.0), hold)
 
-    def residuals(self, X, *, random_state=0, lags=None, inputs=None, exposure=None, transition_inputs=None):
+    def residuals(self, X, *, random_state=0, lags=None, inputs=None, exposure=None, transition_inputs=None) -> Residuals:
         """Standardised one-step residuals of one series, with tests; four panels in a notebook.
 
         Parameters
@@ -274,11 +276,11 @@ class Estimator:
         values, tests = _scotopic.residuals(self._model, data, seed, lags)
         return Residuals(values, tests, f"Residuals of {self!r}")
 
-    def to_toml(self):
+    def to_toml(self) -> str:
         """The model as the text of a model file of the program ``scotopic``."""
         return self._model.to_toml()
 
-    def save(self, path):
+    def save(self, path) -> None:
         """Writes a model file that the program ``scotopic`` reads."""
         text = self.to_toml()
         with open(path, "w", encoding="utf-8") as file:
@@ -293,23 +295,19 @@ class Estimator:
         return self._model.statistics(self._read(X, lengths, None, inputs, exposure))
 
 
-def _refuse_y(y, rows):
+def refuse_y(y, rows):
     """scikit-learn passes a y, which is ignored; lengths in its place must not be."""
     if y is None:
         return
-    y = np.asarray(y)
-    if y.ndim == 1 and len(y) != rows:
-        raise SettingError(
-            f"setting `y`: found an array of {len(y)} entries for {rows} observations, expected None (y is ignored): "
-            "pass lengths by keyword, lengths=…"
-        )
-
-
-def _same(a, b):
     try:
-        return bool(a == b)
-    except (ValueError, TypeError):
-        return False
+        y = np.asarray(y)
+    except ValueError:  # rows of different lengths
+        y = np.empty(len(y))
+    if y.ndim == 0 or len(y) != rows:
+        found = f"an array of {len(y)} entries" if y.ndim else repr(y.item())
+        raise SettingError(
+            f"setting `y`: found {found} for {rows} observations, expected None (y is ignored): pass lengths by keyword, lengths=…"
+        )
 
 
 def check_size(name, found, setting, expected):

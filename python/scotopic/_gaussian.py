@@ -1,5 +1,7 @@
 """What all estimators of linear-Gaussian models share: their parameters, and what can be asked of them."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from . import _data, _scotopic
@@ -119,11 +121,11 @@ class GaussianEstimator(Estimator):
 
     # ---- inference
 
-    def score(self, X, y=None, lengths=None, *, inputs=None):
+    def score(self, X, y=None, lengths=None, *, inputs=None) -> float:
         """ln p(X), nats: the sum over all sequences; of a model with ``inputs`` ``[T, M]`` given these."""
         return self._model.log_evidence(self._read(X, lengths, y, inputs))
 
-    def smooth(self, X, lengths=None, factorisation="reversed", *, inputs=None):
+    def smooth(self, X, lengths=None, factorisation="reversed", *, inputs=None) -> Beliefs:
         """Beliefs about the states given all observations of their sequence.
 
         Parameters
@@ -147,7 +149,7 @@ class GaussianEstimator(Estimator):
         self._refuse_inputs("loose factorisations are of models without inputs: take 'reversed', which is exact")
         return Beliefs(*self._model.posterior(data, factorisation), title=f"State, {factorisation}")
 
-    def filtered(self, X, lengths=None, *, inputs=None):
+    def filtered(self, X, lengths=None, *, inputs=None) -> Beliefs:
         """Beliefs about the states given the observations up to their time, likewise."""
         return Beliefs(*self._model.filter(self._read(X, lengths, None, inputs)), title="Filtered state")
 
@@ -156,16 +158,16 @@ class GaussianEstimator(Estimator):
         means, covariances = self._model.predict(self._read(X, lengths, None, inputs))
         return (means, covariances) if return_cov else means
 
-    def transform(self, X, lengths=None, *, inputs=None):
+    def transform(self, X, lengths=None, *, inputs=None) -> np.ndarray:
         """The smoothed means of the state ``[T, n]``."""
         return self._model.smooth(self._read(X, lengths, None, inputs))[0]
 
-    def fit_transform(self, X, y=None, lengths=None, *, inputs=None):
+    def fit_transform(self, X, y=None, lengths=None, *, inputs=None) -> np.ndarray:
         """Fits, and the smoothed means of the state ``[T, n]``."""
         given = {} if inputs is None else {"inputs": inputs}
         return self.fit(X, y, lengths=lengths, **given).transform(X, lengths, **given)
 
-    def forecast(self, X, steps=1, *, inputs=None, future_inputs=None):
+    def forecast(self, X, steps=1, *, inputs=None, future_inputs=None) -> Forecast:
         """The ``steps`` observations after the last of one series.
 
         Parameters
@@ -182,6 +184,7 @@ class GaussianEstimator(Estimator):
         -------
         Forecast
         """
+        _data.one_series(X, "a forecast continues it")
         steps, data = whole("steps", steps, 0, MOST_STEPS), self._read(X, None, None, inputs)
         names, _ = self._given_names()
         if not names and future_inputs is None:
@@ -211,7 +214,7 @@ class GaussianEstimator(Estimator):
         if self._is_driven:
             raise UnsupportedError(why)
 
-    def sample(self, n_samples=None, random_state=None, *, inputs=None):
+    def sample(self, n_samples=None, random_state=None, *, inputs=None) -> tuple[np.ndarray, np.ndarray]:
         """Draws a sequence.
 
         Parameters

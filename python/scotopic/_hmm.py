@@ -1,25 +1,30 @@
 """What hidden Markov models of all emissions share."""
 
+from __future__ import annotations
+
 import re
-import warnings
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import _data, _scotopic
-from ._estimator import Estimator, check_size, parameter
+from ._estimator import check_size, parameter
+from ._hmm_questions import HmmQuestions
 from ._progress import watch
-from ._settings import MOST_RUNS, MOST_SAMPLES, MOST_STATES, MOST_STEPS, real, whole
-from .errors import DependentColumnsError, FitWarning, ParameterError, SettingError, SizeError, UnsupportedError
-from .results import Posterior
+from ._settings import MOST_RUNS, MOST_STATES, real, whole
+from .errors import DependentColumnsError, NotPositiveDefiniteError, ParameterError, SettingError, SizeError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
-class HMM(Estimator):
-    """Fitting and inference; a subclass names its emission."""
+class HMM(HmmQuestions):
+    """Parameters and how they are fitted; a subclass names its emission."""
 
     #: Attributes of the emission, to their fields in a model file.
     _FIELDS = {}
-    #: The columns of a row after the outputs: names of the inputs, the name of the exposure, names of inputs of transitions.
-    _inputs, _exposure, _driving = (), None, ()
+    #: The columns of a row after the outputs: names of the inputs, the name of the exposure (inputs of transitions follow).
+    _inputs, _exposure = (), None
 
     def __init__(
         self,
@@ -84,11 +89,6 @@ class HMM(Estimator):
     def _driving_names(self):
         return list(self._driving)
 
-    def _plain(self, asked):
-        """Refuses what models with inputs of their transitions cannot."""
-        if self._driving:
-            raise UnsupportedError(f"a {type(self).__name__} with inputs of its transitions cannot {asked}")
-
     def _given_fields(self, values):
         """What the emission is given, as the fields of a model file."""
         return {} if self._exposure is None else {"exposure": self._exposure}
@@ -106,7 +106,7 @@ class HMM(Estimator):
                 # An array of too few or too many axes, which the reader of model files knows by no name.
                 found = ", ".join(f"{name} {list(values[name].shape)}" for name in self._fields())
                 expected = ", ".join(f"{name}: {getattr(type(self), name).__doc__}" for name in self._fields())
-                made = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._SHAPING)
+                made = ", ".join(f"{name}={getattr(self, name)!r}" for name in self._SHAPING if not name.startswith("_"))
                 raise SizeError(f"found arrays of the shapes {found}; expected {expected} of {made}") from None
             raise self._named_as_here(error) from None
         if not self._driving:
@@ -122,7 +122,8 @@ class HMM(Estimator):
         renamed = type(error)(said)
         renamed.__dict__.update(error.__dict__)
         if "name" in renamed.__dict__:
-            renamed.name = names.get(renamed.name, renamed.name)
+            # A matrix of an array is named with its place, "covariances[1]".
+            renamed.name = re.sub(r"^\w+", lambda found: names.get(found[0], found[0]), renamed.name)
         return renamed
 
     def _emission(self):
@@ -155,7 +156,7 @@ class HMM(Estimator):
 
     # ---- fitting
 
-    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None, exposure=None, transition_inputs=None) -> Self:
         """Fits the model to sequences by maximum likelihood.
 
         Parameters
@@ -185,8 +186,9 @@ class HMM(Estimator):
             With ``startprob_``, ``transmat_`` and the parameters of the emission; with inputs of transitions
             ``transition_weights_``, ``transition_origin_`` (their means, where the transitions are ``transmat_``) and
             ``log_evidence_without_`` (nats, of the best model without them); ``log_evidence_`` (nats), ``n_iter_``,
-            ``converged_``; of a search ``found_by_`` (how many runs, of how many, reached this maximum), ``warnings_``
-            (also given as Python warnings) and ``pseudo_count_``; of EM ``history_`` (log evidence, nats).
+            ``converged_``, ``warnings_`` (also given as Python warnings, ``scotopic.errors.FitWarning``); of a search
+            ``found_by_`` (how many runs, of how many, reached this maximum) and ``pseudo_count_``; of EM ``history_`` (log
+            evidence, nats).
         """
         k, runs = whole("n_components", self.n_components, 1, MOST_STATES), whole("n_init", self.n_init, 1, MOST_RUNS)
         for name, known in (("init", ("guess", "parameters")), ("method", ("search", "em"))):
@@ -221,13 +223,38 @@ class HMM(Estimator):
                 self._search(X, data, settings)
             else:
                 tell = watch(callback, self.verbose, self.n_iter)
-                model, history, converged = _scotopic.fit_hmm(data, callback=tell, **settings)
-                self._take_fitted(model, X)
-                self.history_ = np.array(history)
-                self.log_evidence_, self.n_iter_, self.converged_ = history[-1], len(history) - 1, converged
+                model, history, converged = self._found(_scotopic.fit_hmm, data, callback=tell, **settings)
+                self._take_climb(model, X, history, len(history) - 1, converged)
+                self.log_evidence_ = history[-1]
         except DependentColumnsError as error:
             raise _of_inputs(error, data, settings["inputs"]) from None
+        except (ParameterError, NotPositiveDefiniteError) as error:
+            raise self._collapsed(error) from None
+        except SettingError as error:
+            if error.field != "lags":
+                raise
+            raise SettingError(str(error).replace("`lags`", "`n_lags`")) from None
         return self
+
+    def _found(self, engine, data, **settings):
+        """What a fit of the compiled half finds."""
+        return engine(data, **settings)
+
+    def _collapsed(self, error):
+        """An error about parameters on the way of a fit: a state that shrank onto too few different values."""
+        renamed = self._named_as_here(error)
+        place = re.match(r"(\w+)\[(\d+)\]", str(renamed))
+        if place is None or place[1] not in self._fields():
+            return renamed
+        found = re.sub(r"; check that .*", "", str(renamed))
+        elsewhere = "other parameters to start from" if self.init == "parameters" else "more starts (n_init), another random_state"
+        said = (
+            f"{found}: the fit collapsed in state {place[2]}, onto values without a spread, where the likelihood has no bound; "
+            f"give pseudo_count (1, say), fewer states, or {elsewhere}"
+        )
+        collapsed = type(renamed)(said)
+        collapsed.__dict__.update(renamed.__dict__)
+        return collapsed
 
     def _threads(self):
         jobs = 1 if self.n_jobs is None else self.n_jobs
@@ -249,27 +276,24 @@ class HMM(Estimator):
             names = _data.driving_names(transition_inputs)
         # Both kinds of inputs are told apart by their names.
         settings["inputs"] = settings["inputs"] or [f"x{i}" for i in range(1, data.given[0] + 1)]
-        model, log_evidence, n_iter, converged, found_by, without, said = _scotopic.search_driven_hmm(
-            data, threads=self._threads(), transition_inputs=names, **settings
+        model, log_evidence, n_iter, converged, found_by, without, said = self._found(
+            _scotopic.search_driven_hmm, data, threads=self._threads(), transition_inputs=names, **settings
         )
         self._take_fitted(model, X)
         self.log_evidence_, self.n_iter_, self.converged_ = log_evidence, n_iter, converged
-        self.found_by_, self.log_evidence_without_, self.warnings_ = found_by, without, said
-        for text in said:
-            warnings.warn(f"{type(self).__name__}: {text}", FitWarning, stacklevel=3)
+        self.found_by_, self.log_evidence_without_ = found_by, without
+        self._say(said)
 
     def _search(self, X, data, settings):
-        threads = self._threads()
-        model, log_evidence, n_iter, converged, found_by, pseudo_count, said = _scotopic.search_hmm(
-            data, threads=threads, **settings
+        model, log_evidence, n_iter, converged, found_by, pseudo_count, said = self._found(
+            _scotopic.search_hmm, data, threads=self._threads(), **settings
         )
         self._take_fitted(model, X)
         self.log_evidence_, self.n_iter_, self.converged_ = log_evidence, n_iter, converged
-        self.found_by_, self.pseudo_count_, self.warnings_ = found_by, pseudo_count, said
-        for text in said:
-            warnings.warn(f"{type(self).__name__}: {text}", FitWarning, stacklevel=3)
+        self.found_by_, self.pseudo_count_ = found_by, pseudo_count
+        self._say(said)
 
-    def maximise(self, statistics, pseudo_count=None):
+    def maximise(self, statistics, pseudo_count=None) -> Self:
         """The M-step: this model with the parameters that are best for expected statistics.
 
         Parameters
@@ -286,182 +310,6 @@ class HMM(Estimator):
         self._plain("be maximised from statistics")
         pseudo_count = self.pseudo_count if pseudo_count is None else pseudo_count
         return self._take(self._model.maximise(statistics, real("pseudo_count", pseudo_count, 0.0)))
-
-    # ---- inference
-
-    def score(self, X, y=None, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
-        """ln p(X), nats: the sum over all sequences."""
-        return self._model.log_evidence(self._read(X, lengths, y, inputs, exposure, transition_inputs))
-
-    def predict(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
-        """The most probable path ``[T]`` of states, from 0 (Viterbi)."""
-        return self._model.viterbi(self._read(X, lengths, None, inputs, exposure, transition_inputs))[0]
-
-    def predict_proba(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
-        """p(s_t | all observations of the sequence) ``[T, K]``."""
-        return self._model.smooth(self._read(X, lengths, None, inputs, exposure, transition_inputs))[0]
-
-    def filter_proba(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
-        """p(s_t | observations up to t) ``[T, K]``: what can be known at the time."""
-        return self._model.filter(self._read(X, lengths, None, inputs, exposure, transition_inputs))[0]
-
-    def score_samples(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
-        """ln p(X), nats, and p(s_t | all observations) ``[T, K]``."""
-        probabilities, log_evidence = self._model.smooth(
-            self._read(X, lengths, None, inputs, exposure, transition_inputs)
-        )
-        return log_evidence, probabilities
-
-    def log_predictive(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
-        """ln p(o_t | o_<t) ``[T]``, nats; 0 for a missing observation. Their sum is ``score``."""
-        return self._model.filter(self._read(X, lengths, None, inputs, exposure, transition_inputs))[1]
-
-    def decode(self, X, lengths=None, algorithm="viterbi", *, inputs=None, exposure=None, transition_inputs=None):
-        """A path of states, and its logarithm, in hmmlearn's order.
-
-        Parameters
-        ----------
-        algorithm : {"viterbi", "map"}
-            The most probable path, or the most probable state at each time.
-
-        Returns
-        -------
-        log_probability : float
-            ln p(path, X), nats; for "map" the sum over time of the largest posterior probabilities, as in hmmlearn.
-        states : ndarray of int ``[T]``
-        """
-        data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
-        if algorithm == "viterbi":
-            path, log_probability = self._model.viterbi(data)
-            return log_probability, path
-        if algorithm == "map":
-            probabilities, _ = self._model.smooth(data)
-            return float(probabilities.max(axis=1).sum()), probabilities.argmax(axis=1)
-        raise SettingError(f"setting `algorithm`: found {algorithm!r}, expected 'viterbi' or 'map'")
-
-    def posterior(
-        self, X, lengths=None, factorisation="reversed", *, inputs=None, exposure=None, transition_inputs=None
-    ):
-        """Posterior probabilities of the states over time, which a notebook draws.
-
-        Parameters
-        ----------
-        factorisation : str
-            "reversed" is exact; "fully-factorised", "block-4", "decoupled-lag1", "frozen", "tied" are bounds.
-
-        Returns
-        -------
-        Posterior
-            With ``probabilities`` ``[T, K]``, ``elbo`` (nats) and ``gap`` (nats) to the log evidence.
-        """
-        data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
-        if factorisation == "reversed" and self._driving:
-            probabilities, elbo = self._model.smooth(data)
-            return Posterior(probabilities, elbo, 0.0, factorisation)
-        self._plain(f"have the posterior {factorisation!r}: say 'reversed'")
-        probabilities, elbo = self._model.posterior(data, factorisation)
-        exact = elbo if factorisation == "reversed" else self._model.log_evidence(data)
-        return Posterior(probabilities, elbo, exact - elbo, factorisation)
-
-    def compare(self, X, factorisations=None, *, inputs=None, exposure=None):
-        """Factorisations of the posterior beside each other on one series: a table (a DataFrame if pandas is there)."""
-        from .comparison import compare
-
-        self._plain("compare factorisations")
-        return compare(self, self._read(X, None, None, inputs, exposure), factorisations)
-
-    def statistics(self, X, lengths=None, *, inputs=None, exposure=None):
-        """The E-step: expected statistics of these sequences under this model, without inputs of transitions.
-
-        Values of one model add up (``+``, ``sum``) and can be pickled, so that parts of the data can be seen by
-        different processes or machines; ``maximise`` takes the sum.
-        """
-        self._plain("give expected statistics: it is fitted by an ascent of the gradient")
-        return super().statistics(X, lengths, inputs=inputs, exposure=exposure)
-
-    def forecast(
-        self,
-        X,
-        steps=1,
-        *,
-        inputs=None,
-        exposure=None,
-        transition_inputs=None,
-        future_inputs=None,
-        future_exposure=None,
-        future_transition_inputs=None,
-    ):
-        """The ``steps`` observations after the last of one series.
-
-        Parameters
-        ----------
-        X, inputs, exposure, transition_inputs
-            As for ``fit``, of one series.
-        steps : int
-            At most a million.
-        future_inputs : array-like ``[steps, M]``, optional
-            The inputs of what is to come.
-        future_exposure : array-like ``[steps]``, optional
-            Its exposure.
-        future_transition_inputs : array-like ``[steps, L]``, optional
-            The inputs of the transitions to it.
-
-        Returns
-        -------
-        Forecast
-            ``mean`` and ``variance`` ``[steps, D]`` in the units of the data and their squares; ``probabilities`` of symbols.
-        """
-        filter = self.filter()
-        filter.extend(self._read(X, None, None, inputs, exposure, transition_inputs))
-        future = {
-            "inputs": future_inputs,
-            "exposure": future_exposure,
-            "transition_inputs": future_transition_inputs,
-        }
-        return filter._forecast(whole("steps", steps, 0, MOST_STEPS), **future, prefix="future_")
-
-    def sample(self, n_samples=None, random_state=None, *, inputs=None, exposure=None, transition_inputs=None):
-        """Draws a sequence.
-
-        Parameters
-        ----------
-        n_samples : int, optional
-            1 unless given, at most 100 million; of a model with inputs or an exposure, as many as there are rows of them.
-        random_state : int, numpy.random.Generator or RandomState, optional
-        inputs : array-like ``[n_samples, M]``, optional
-        exposure : array-like ``[n_samples]``, optional
-        transition_inputs : array-like ``[n_samples, L]``, optional
-            Inputs of the transitions to each row; those of the first have no effect.
-
-        Returns
-        -------
-        X : ndarray ``[n_samples, D]``
-        states : ndarray of int ``[n_samples]``
-        """
-        random_state = self.random_state if random_state is None else random_state
-        seed, names = _data.seed_of(random_state), self._given_names()
-        driving = {"driving": self._driving_names(), "transition_inputs": transition_inputs}
-        if inputs is None and exposure is None and transition_inputs is None:
-            _data.check_given(*names, None, None, **driving)
-            count = whole("n_samples", 1 if n_samples is None else n_samples, 0, MOST_SAMPLES)
-            return self._model.sample(count, seed)
-        given = _data.given_rows(*names, inputs, exposure, **driving)
-        if n_samples is not None and n_samples != len(given):
-            raise SettingError(
-                f"setting `n_samples`: found {n_samples!r}, expected {len(given)}, the rows that are given"
-            )
-        if self._driving:
-            return self._model.sample(given, seed)
-        return self._model.sample(len(given), seed, given)
-
-    def _repr_svg_(self):
-        if not self.__sklearn_is_fitted__():
-            return None
-        a = np.asarray(self.transmat_, dtype=np.float32)
-        return _scotopic.matrix_figure(
-            a.ravel().tolist(), list(a.shape), f"{type(self).__name__}: transitions", "from state", "to state",
-            "probability",
-        )  # fmt: skip
 
 
 def exposed():

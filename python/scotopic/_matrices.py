@@ -1,7 +1,5 @@
 """What estimators of linear-Gaussian models of free matrices share: models made of them, and the maximum of ln p."""
 
-import numpy as np
-
 from . import _data, _scotopic
 from ._gaussian import GaussianEstimator
 from ._settings import real, texts, whole
@@ -44,6 +42,5 @@ class MatrixEstimator(GaussianEstimator):
             bool(self.diagonal),
             self._learned(),
         )
-        self._take_fitted(model, X)
-        self.history_, self.n_iter_, self.converged_ = np.array(ends), n_iter, converged
+        self._take_climb(model, X, ends, n_iter, converged, tolerant=False)
         return self

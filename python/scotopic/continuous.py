@@ -1,9 +1,16 @@
 """Linear-Gaussian models of continuous time, seen at any times."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 from ._compiled import stands_for
 from ._estimator import parameter
 from ._matrices import MatrixEstimator
 from .errors import SettingError, UnsupportedError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class ContinuousLinearGaussian(MatrixEstimator):
@@ -20,7 +27,7 @@ class ContinuousLinearGaussian(MatrixEstimator):
     Parameters
     ----------
     n_iter : int
-        At most so many quasi-Newton steps.
+        At most so many quasi-Newton steps; a fit that ends there warns.
     pseudo_count : float
         Observations added that the model before the fit predicts.
     diagonal : bool
@@ -68,7 +75,7 @@ class ContinuousLinearGaussian(MatrixEstimator):
     diffusion_ = parameter("diffusion_", "Q_c ``[n, n]``, variance per unit of time.")
     transition_ = process_noise_ = property(doc="Not there: they depend on the time between rows.")
 
-    def __init__(self, *, n_iter=100, pseudo_count=0.0, diagonal=False, learned=None):
+    def __init__(self, *, n_iter=500, pseudo_count=0.0, diagonal=False, learned=None):
         self.n_iter = n_iter
         self.pseudo_count = pseudo_count
         self.diagonal = diagonal
@@ -91,7 +98,7 @@ class ContinuousLinearGaussian(MatrixEstimator):
         direct=None,
         regressors=None,
         inputs=None,
-    ):
+    ) -> Self:
         """A model with these parameters; ``inputs`` are names, the last that of the time."""
         return cls._of(
             cls(),
@@ -122,7 +129,7 @@ class ContinuousLinearGaussian(MatrixEstimator):
                 raise SettingError(f"setting `learned`: found {name!r}, expected 'drift' or 'diffusion' in place of it")
         return [self._COMPILED.get(name, name) for name in learned]
 
-    def fit(self, X, y=None, lengths=None, *, inputs=None):
+    def fit(self, X, y=None, lengths=None, *, inputs=None) -> Self:
         """Fits the parameters to sequences by maximum likelihood, from those that are set.
 
         Parameters
@@ -139,7 +146,8 @@ class ContinuousLinearGaussian(MatrixEstimator):
         Returns
         -------
         self
-            With the parameters; ``history_`` (ln p of the start and at the end, nats), ``n_iter_``, ``converged_``.
+            With the parameters; ``history_`` (ln p of the start and at the end, nats), ``n_iter_``, ``converged_``,
+            ``warnings_``.
         """
         start = self._start(X, lengths, inputs)
         return self._climb(X, self._read_to_fit(X, lengths, y, inputs), start)

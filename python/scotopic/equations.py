@@ -1,10 +1,15 @@
 """Models whose equations are Python functions."""
 
+from __future__ import annotations
+
 import numpy as np
 
 from . import _data, _scotopic
+from ._configured import Configured
+from ._estimator import refuse_y
 from ._settings import real, whole
-from .errors import ParameterError, SizeError
+from .errors import ParameterError, SettingError, SizeError
+from .streaming import Filter
 
 
 def _vector(name, values, entries=None):
@@ -37,7 +42,28 @@ def _finite(name, array):
         raise ParameterError(f"{name}{place}: found {array[tuple(at)]}, expected a finite number")
 
 
-class Nonlinear:
+def _function(name, value, arguments):
+    if not callable(value):
+        raise SettingError(f"setting `{name}`: found {value!r}, expected a function {name}({arguments})")
+    return value
+
+
+class _Equations(Configured):
+    """A model of Python functions: settings that are checked when they are given and when a filter is made, and a score."""
+
+    def _score(self, X, y, lengths, *asked):
+        """The sum over all series of what their filters have at the end."""
+        parts = _data.sequences(X, lengths)
+        refuse_y(y, sum(map(len, parts)))
+        total = 0.0
+        for part in parts:
+            live = self.filter(*asked)
+            live.extend(part)
+            total += live.elbo
+        return total
+
+
+class Nonlinear(_Equations):
     """A state-space model in discrete time with additive Gaussian noise and any likelihood.
 
     .. code-block:: text
@@ -45,6 +71,8 @@ class Nonlinear:
         x_1 ~ N(m0, P0),   x_t = f(x_{t-1}) + N(0, Q),   y_t ~ g(. | x_t)
 
     Slopes are central differences: a few dozen calls an observation. Where that is too slow, write the model in Rust.
+    Nothing is fitted: functions have no parameters that are known here, and there are no forecasts, as a likelihood does not
+    say what an observation is like on average. Filters cannot be copied.
 
     Parameters
     ----------
@@ -76,15 +104,29 @@ class Nonlinear:
     def __init__(self, f, log_likelihood, process_noise, *, n_features=1, initial_mean=None, initial_covariance=None):
         self.f = f
         self.log_likelihood = log_likelihood
-        self.process_noise = _covariance("process_noise", process_noise)
-        n = len(self.process_noise)
+        self.process_noise = process_noise
         self.n_features = n_features
-        self.initial_mean = np.zeros(n) if initial_mean is None else _vector("initial_mean", initial_mean, n)
-        self.initial_covariance = (
-            np.eye(n) if initial_covariance is None else _covariance("initial_covariance", initial_covariance, n)
+        self.initial_mean = initial_mean
+        self.initial_covariance = initial_covariance
+        self._checked()
+
+    def _checked(self):
+        """The arguments of the compiled half."""
+        noise = _covariance("process_noise", self.process_noise)
+        n, mean, covariance = len(noise), self.initial_mean, self.initial_covariance
+        return (
+            _function("f", self.f, "x"),
+            _function("log_likelihood", self.log_likelihood, "y, x"),
+            whole("n_features", self.n_features, 1, 1_000_000),
+            noise,
+            np.zeros(n) if mean is None else _vector("initial_mean", mean, n),
+            np.eye(n) if covariance is None else _covariance("initial_covariance", covariance, n),
         )
 
-    def filter(self, factorisation="reversed"):
+    def _equation(self, factorisation):
+        return _scotopic.Equation.nonlinear(*self._checked(), factorisation)
+
+    def filter(self, factorisation="reversed") -> Filter:
         """A filter that has seen nothing, by a bound: "reversed", "jelbo" or "vjf".
 
         Returns
@@ -92,21 +134,23 @@ class Nonlinear:
         Filter
             An exception that a function raises comes out of ``update``, which then leaves the filter as it was.
         """
-        from .streaming import Filter
+        return Filter(self, factorisation)
 
-        equation = _scotopic.Equation.nonlinear(
-            self.f,
-            self.log_likelihood,
-            whole("n_features", self.n_features, 1, 1_000_000),
-            self.process_noise,
-            self.initial_mean,
-            self.initial_covariance,
-            factorisation,
-        )
-        return Filter(equation)
+    def score(self, X, y=None, lengths=None, *, factorisation="reversed") -> float:
+        """The filter's bound of ln p(X), nats: the sum over all series. ln p(X) itself where the model is linear and Gaussian.
+
+        Parameters
+        ----------
+        X : array-like ``[T, m]``, or a list of arrays
+        y : ignored
+        lengths : sequence of int, optional
+        factorisation : str
+            As of ``filter``.
+        """
+        return self._score(X, y, lengths, factorisation)
 
 
-class Generalised:
+class Generalised(_Equations):
     """A state-space model in continuous time with smooth noise, filtered in generalised coordinates of motion.
 
     .. code-block:: text
@@ -173,10 +217,10 @@ class Generalised:
     ):
         self.f = f
         self.g = g
-        self.start = _vector("start", start)
+        self.start = start
         self.n_features = n_features
         self.causes = causes
-        self.theta = np.zeros(0) if np.size(theta) == 0 else _vector("theta", theta)
+        self.theta = theta
         self.output_precision = output_precision
         self.motion_precision = motion_precision
         self.cause_precision = cause_precision
@@ -184,22 +228,56 @@ class Generalised:
         self.order = order
         self.smoothness = smoothness
         self.lag = lag
+        self._equation("reversed")
 
-    def filter(self):
-        """A filter that has seen nothing; see :meth:`Nonlinear.filter`."""
-        from .streaming import Filter
-
-        equation = _scotopic.Equation.generalised(
-            self.f,
-            self.g,
-            whole("causes", self.causes, 0, 1000),
+    def _checked(self):
+        """The arguments of the compiled half."""
+        causes = whole("causes", self.causes, 0, 1000)
+        return (
+            _function("f", self.f, "x, v, theta"),
+            _function("g", self.g, "x, v, theta"),
+            causes,
             whole("n_features", self.n_features, 1, 1000),
-            self.theta.tolist(),
-            [real(f"{of}_precision", getattr(self, f"{of}_precision"), 0.0) for of in ("output", "motion", "cause")],
-            self.start.tolist(),
+            [] if np.size(self.theta) == 0 else _vector("theta", self.theta).tolist(),
+            [self._precision(of) for of in ("output", "motion", "cause")],
+            _vector("start", self.start).tolist(),
             real("start_variance", self.start_variance, 0.0),
             whole("order", self.order, 0),
             real("smoothness", self.smoothness, 0.0),
             whole("lag", self.lag, 0),
         )
-        return Filter(equation)
+
+    def _precision(self, of):
+        name = f"{of}_precision"
+        value = real(name, getattr(self, name), 0.0)
+        if value == 0.0:
+            raise SettingError(f"setting `{name}`: found {getattr(self, name)!r}, expected a number above 0, an inverse variance")
+        return value
+
+    def _equation(self, factorisation):
+        if factorisation != "reversed":
+            raise SettingError(
+                f"setting `factorisation`: found {factorisation!r}, expected 'reversed': a generalised filter has one posterior"
+            )
+        checked = self._checked()
+        try:
+            return _scotopic.Equation.generalised(*checked)
+        except SettingError as error:
+            # The embedding of a model file has the two settings.
+            said = str(error).replace("`embedding.states`", "`order`").replace("`embedding.smoothness`", "`smoothness`")
+            raise SettingError(said) from None
+
+    def filter(self) -> Filter:
+        """A filter that has seen nothing; see :meth:`Nonlinear.filter`."""
+        return Filter(self)
+
+    def score(self, X, y=None, lengths=None) -> float:
+        """The sum of ln p(y_t | y_<t) of the causal filter, nats, over all series: the evidence of the samples.
+
+        Parameters
+        ----------
+        X : array-like ``[T, m]``, or a list of arrays
+        y : ignored
+        lengths : sequence of int, optional
+        """
+        return self._score(X, y, lengths)

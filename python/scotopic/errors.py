@@ -1,5 +1,7 @@
 """Exceptions of the package. Their messages name what is wrong, where, and what was expected."""
 
+import re
+
 
 class ScotopicError(ValueError):
     """A problem with a model, an observation or a setting; the base of all exceptions of this package."""
@@ -40,9 +42,18 @@ class NotFiniteError(ScotopicError, ArithmeticError):
 class SettingError(ScotopicError):
     """A setting makes no sense. Attribute ``field``: its name."""
 
+    def __init__(self, *said):
+        super().__init__(*said)
+        name = re.match(r"settings? `([^`]+)`", str(self))
+        self.field = name[1] if name else None
+
 
 class UnsupportedError(ScotopicError, NotImplementedError):
     """Something was asked that a factorisation or a model cannot do."""
+
+
+class FileError(ScotopicError, OSError):
+    """A file of a network or of a data set cannot be read or written. Attribute ``errno``, as of every ``OSError``."""
 
 
 class NotFittedError(ScotopicError, AttributeError):

@@ -1,11 +1,15 @@
 """Hidden Markov models with scikit-learn's conventions, under the names that hmmlearn gives."""
 
+from __future__ import annotations
+
 import numpy as np
 
+from . import _data, _scotopic
 from ._compiled import stands_for
-from ._estimator import parameter
+from ._estimator import check_size, parameter
 from ._hmm import HMM, exposed
-from .errors import SettingError
+from ._settings import whole
+from .errors import ObservationError, SettingError
 
 
 class CategoricalHMM(HMM):
@@ -24,6 +28,10 @@ class CategoricalHMM(HMM):
         log evidence by no more (1e-6).
     pseudo_count : float
         Observations added that say nothing of a state: 0 is maximum likelihood.
+    n_features : int, optional
+        M, the number of symbols (of this model alone), where data may lack the last of them; one more than the largest symbol of
+        the fit otherwise. Of a symbol that was not seen the probability is 0 by maximum likelihood, and above 0 with a
+        ``pseudo_count``.
     init : {"guess", "parameters"}
         Where a fit starts: from guesses out of the data, or from the parameters as they are set.
     method : {"search", "em"}
@@ -32,7 +40,7 @@ class CategoricalHMM(HMM):
         Threads of a search; -1 is one a core. The result is the same, bit for bit.
     random_state : int, numpy.random.Generator or RandomState, optional
     verbose : bool
-        A progress bar of EM, by tqdm if it is there.
+        A progress bar of EM, by tqdm if it is there; a search, whose runs are side by side, has none.
 
     Attributes
     ----------
@@ -61,11 +69,100 @@ class CategoricalHMM(HMM):
     _FIELDS = {"emissionprob_": "probabilities"}
     _POSITIVE = True
     emissionprob_ = parameter("emissionprob_", "p(symbol | state) ``[K, M]``.")
+    _SHAPING = ("n_components", "_symbols")
+
+    def __init__(
+        self,
+        n_components=1,
+        *,
+        n_features=None,
+        n_init=10,
+        n_iter=500,
+        tol=None,
+        pseudo_count=0.0,
+        init="guess",
+        method="search",
+        n_jobs=None,
+        random_state=None,
+        verbose=False,
+    ):
+        super().__init__(
+            n_components,
+            n_init=n_init,
+            n_iter=n_iter,
+            tol=tol,
+            pseudo_count=pseudo_count,
+            init=init,
+            method=method,
+            n_jobs=n_jobs,
+            random_state=random_state,
+            verbose=verbose,
+        )
+        self.n_features = n_features
 
     @property
     def n_features(self):
-        """M, the number of symbols."""
-        return self.emissionprob_.shape[1]
+        """M, the number of symbols: as it was set, or as many as the parameters have."""
+        if self._symbols is None and "emissionprob_" in self._given():
+            return self.emissionprob_.shape[-1]
+        return self._symbols
+
+    @n_features.setter
+    def n_features(self, symbols):
+        self._symbols = symbols
+
+    def get_params(self, deep=True) -> dict:
+        """The settings by name."""
+        return {**super().get_params(deep), "n_features": self._symbols}
+
+    def _compile(self, values):
+        if self._symbols is not None:
+            check_size("emissionprob_", f"{values['emissionprob_'].shape[-1]} symbols", "n_features", f"{self._symbols} symbols")
+        return super()._compile(values)
+
+    def _read_to_fit(self, X, lengths, *given):
+        data = super()._read_to_fit(X, lengths, *given)
+        if self._symbols is None:
+            return data
+        most = whole("n_features", self._symbols, 1, 1_000_000)
+        if not isinstance(X, _scotopic.Observations):
+            symbols = np.concatenate([part[:, 0] for part in _data.sequences(X, lengths)])
+            for at in np.flatnonzero(symbols >= most)[:1]:
+                raise _no_symbol(at, symbols[at], most)
+        return data
+
+    def _found(self, engine, data, **settings):
+        found = engine(data, **settings)
+        driven = isinstance(found[0], _scotopic.DrivenHmm)
+        plain = found[0].base if driven else found[0]
+        kind, fields = plain.emission
+        known = fields["probabilities"]
+        more = 0 if self._symbols is None else self._symbols - known.shape[1]
+        if more < 0:
+            raise SettingError(
+                f"setting `n_features`: found {self._symbols}, expected at least {known.shape[1]}, as the data have symbols up to "
+                f"{known.shape[1] - 1}"
+            )
+        if more == 0:
+            return found
+        table = np.concatenate([known, np.zeros((len(known), more))], axis=1)
+        wider = _scotopic.Hmm(kind, plain.initial, plain.transition, {"probabilities": table})
+        if driven:
+            wider = _scotopic.DrivenHmm(wider, found[0].transition_inputs, found[0].weights, found[0].origin)
+        elif settings["pseudo_count"] > 0.0:
+            # Pseudo-observations are of every symbol: on to the maximum with those that were not seen.
+            again = engine(data, **{**settings, "start": wider})
+            # By how many runs of how many it was found was told of those that began anywhere.
+            return (*again[:4], found[4], *again[5:]) if engine is _scotopic.search_hmm else again
+        return (wider, *found[1:])
+
+
+def _no_symbol(at, symbol, most):
+    error = ObservationError(
+        f"observation {at}, entry 0: found {symbol:g}, expected a symbol, a whole number from 0 to {most - 1} (n_features={most})"
+    )
+    error.index, error.entry = int(at), 0
+    return error
 
 
 class PoissonHMM(HMM):

@@ -1,13 +1,19 @@
 """Linear-Gaussian state-space models."""
 
-import numpy as np
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from . import _data, _scotopic
 from ._compiled import stands_for
+from ._estimator import check_size
 from ._matrices import MatrixEstimator
 from ._progress import watch
 from ._settings import MOST_STATES, real, whole
 from .errors import SettingError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class LinearGaussian(MatrixEstimator):
@@ -26,9 +32,9 @@ class LinearGaussian(MatrixEstimator):
     n_states : int
         n, the entries of the hidden state.
     n_iter : int
-        At most so many iterations of EM.
+        At most so many iterations of EM; with inputs, quasi-Newton steps. A fit that ends there warns.
     tol : float
-        Stops when an iteration changes the log evidence by no more, in nats per observation.
+        EM stops when an iteration changes the log evidence by no more, in nats per observation.
     pseudo_count : float
         Transitions and observations added that the model before the step fits: a prior that keeps Q and R from
         shrinking to nothing on short sequences.
@@ -40,6 +46,7 @@ class LinearGaussian(MatrixEstimator):
     init : {"guess", "parameters"}
         Where a fit starts: from a guess out of the data, or from the parameters as they are set.
     verbose : bool
+        A progress bar of EM, by tqdm if it is there; a model with inputs has none.
 
     Attributes
     ----------
@@ -70,7 +77,7 @@ class LinearGaussian(MatrixEstimator):
     >>> import numpy as np, scotopic
     >>> y = np.sin(0.1 * np.arange(100)) + 0.1 * np.random.default_rng(0).normal(size=100)
     >>> y[40:45] = np.nan
-    >>> model = scotopic.LinearGaussian(2, n_iter=30).fit(y)
+    >>> model = scotopic.LinearGaussian(2, tol=1e-4).fit(y)
     >>> smoothed = model.smooth(y)
     >>> smoothed.means.shape, smoothed.covariances.shape
     ((100, 2), (100, 2, 2))
@@ -88,7 +95,7 @@ class LinearGaussian(MatrixEstimator):
         self,
         n_states=1,
         *,
-        n_iter=100,
+        n_iter=500,
         tol=1e-6,
         pseudo_count=0.0,
         diagonal=False,
@@ -122,7 +129,7 @@ class LinearGaussian(MatrixEstimator):
         direct=None,
         regressors=None,
         inputs=None,
-    ):
+    ) -> Self:
         """A model with these parameters; ``inputs`` are names."""
         return cls._of(
             cls(len(transition)),
@@ -139,7 +146,7 @@ class LinearGaussian(MatrixEstimator):
         )
 
     @classmethod
-    def local_level(cls, process_noise=1.0, observation_noise=1.0, initial_mean=0.0, initial_variance=1.0):
+    def local_level(cls, process_noise=1.0, observation_noise=1.0, initial_mean=0.0, initial_variance=1.0) -> Self:
         """A level that walks at random, observed with noise; variances in the units of the data squared."""
         return cls.of(
             [[1.0]],
@@ -150,9 +157,16 @@ class LinearGaussian(MatrixEstimator):
             initial_covariance=[[initial_variance]],
         )
 
+    _SHAPING = ("n_states",)
+
+    def _compile(self, values):
+        n = values["transition_"].shape[-1] if values["transition_"].ndim else 1
+        check_size("transition_", n, "n_states", self.n_states)
+        return super()._compile(values)
+
     # ---- fitting
 
-    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None):
+    def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None) -> Self:
         """Fits the parameters to sequences by expectation maximisation, of a model with inputs by a quasi-Newton method.
 
         Parameters
@@ -173,7 +187,7 @@ class LinearGaussian(MatrixEstimator):
         -------
         self
             With the parameters; ``history_`` (log evidence, nats: of EM before each iteration and at the end, of a model with
-            inputs of the start and at the end), ``n_iter_``, ``converged_``.
+            inputs of the start and at the end), ``n_iter_``, ``converged_``, ``warnings_``.
         """
         n = whole("n_states", self.n_states, 1, MOST_STATES)
         if self.init not in ("guess", "parameters"):
@@ -200,13 +214,10 @@ class LinearGaussian(MatrixEstimator):
             watch(callback, self.verbose, self.n_iter),
             self._learned(),
         )
-        self._take_fitted(model, X)
-        self.history_ = np.array(history)
-        self.n_iter_ = len(history) - 1
-        self.converged_ = converged
+        self._take_climb(model, X, history, len(history) - 1, converged)
         return self
 
-    def maximise(self, statistics, pseudo_count=None):
+    def maximise(self, statistics, pseudo_count=None) -> Self:
         """The M-step: this model with the parameters that are best for expected statistics; the model itself."""
         self._refuse_inputs("a model with inputs is fitted by the gradient of ln p: it has no M-step")
         pseudo_count = self.pseudo_count if pseudo_count is None else pseudo_count

@@ -1,5 +1,9 @@
 """Linear dynamical systems that are seen through counts or spikes."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from . import _data, _scotopic
@@ -7,7 +11,10 @@ from ._compiled import stands_for
 from ._estimator import Estimator, check_size, frozen, parameter
 from ._settings import MOST_SAMPLES, MOST_STATES, MOST_STEPS, real, whole
 from .errors import SettingError
-from .results import Beliefs
+from .results import Beliefs, Forecast
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class _CountLDS(Estimator):
@@ -50,7 +57,7 @@ class _CountLDS(Estimator):
 
     # ---- fitting
 
-    def fit(self, X, y=None, lengths=None):
+    def fit(self, X, y=None, lengths=None) -> Self:
         """Fits all parameters to sequences by variational expectation maximisation (eqs. F74-F76).
 
         Parameters
@@ -67,7 +74,7 @@ class _CountLDS(Estimator):
         -------
         self
             With the parameters; ``history_`` (the smoother's bound before each iteration and at the end, nats), ``n_iter_``,
-            ``converged_``.
+            ``converged_``, ``warnings_``.
         """
         n = whole("n_states", self.n_states, 1, MOST_STATES)
         if self.init not in ("guess", "parameters"):
@@ -83,10 +90,7 @@ class _CountLDS(Estimator):
             real("tol", self.tol, 0.0),
             start,
         )
-        self._take_fitted(model, X)
-        self.history_ = np.array(history)
-        self.n_iter_ = len(history) - 1
-        self.converged_ = converged
+        self._take_climb(model, X, history, len(history) - 1, converged)
         return self
 
     def statistics(self, X, lengths=None, *, inputs=None, exposure=None):
@@ -98,7 +102,7 @@ class _CountLDS(Estimator):
         """
         return self._model.statistics(self._read(X, lengths, None, inputs, exposure))
 
-    def maximise(self, statistics):
+    def maximise(self, statistics) -> Self:
         """The M-step: this model with the parameters that are best for expected statistics.
 
         Parameters
@@ -114,7 +118,7 @@ class _CountLDS(Estimator):
 
     # ---- inference
 
-    def score(self, X, y=None, lengths=None):
+    def score(self, X, y=None, lengths=None) -> float:
         """The prequential score of the filter (eq. F73), nats: the sum over all sequences.
 
         A sum of lower bounds of the log of a forecast of each row from those before it: in expectation at most ln p(X). The
@@ -122,7 +126,7 @@ class _CountLDS(Estimator):
         """
         return self._model.score(self._read(X, lengths, y))
 
-    def smooth(self, X, lengths=None):
+    def smooth(self, X, lengths=None) -> Beliefs:
         """Beliefs about the states given all observations of their sequence (eq. F74).
 
         Returns
@@ -132,7 +136,7 @@ class _CountLDS(Estimator):
         """
         return Beliefs(*self._model.smooth(self._read(X, lengths)), title="Smoothed state")
 
-    def filtered(self, X, lengths=None):
+    def filtered(self, X, lengths=None) -> Beliefs:
         """Beliefs about the states given the observations up to their time, and the prequential score (eq. F73)."""
         return Beliefs(*self._model.filter(self._read(X, lengths)), title="Filtered state")
 
@@ -141,15 +145,15 @@ class _CountLDS(Estimator):
         means, variances = self._model.predict(self._read(X, lengths))
         return (means, variances) if return_var else means
 
-    def transform(self, X, lengths=None):
+    def transform(self, X, lengths=None) -> np.ndarray:
         """The smoothed means of the state ``[T, n]``."""
         return self._model.smooth(self._read(X, lengths))[0]
 
-    def fit_transform(self, X, y=None, lengths=None):
+    def fit_transform(self, X, y=None, lengths=None) -> np.ndarray:
         """Fits, and the smoothed means of the state ``[T, n]``."""
         return self.fit(X, y, lengths=lengths).transform(X, lengths)
 
-    def co_smoothing(self, X, lengths=None, *, folds=5, held_out=None):
+    def co_smoothing(self, X, lengths=None, *, folds=5, held_out=None) -> float:
         """How well neurons are predicted from the others (eq. F77), bits per spike: 0 is no better than their mean rates.
 
         Parameters
@@ -171,26 +175,27 @@ class _CountLDS(Estimator):
         gain, spikes = self._model.co_smoothing(data, whole("folds", folds, 2), neurons)
         return gain / np.log(2.0) / spikes if spikes else float("nan")
 
-    def forecast(self, X, steps=1):
+    def forecast(self, X, steps=1) -> Forecast:
         """The ``steps`` observations after the last of one series.
 
         Returns
         -------
         Forecast
         """
+        _data.one_series(X, "a forecast continues it")
         filter = self.filter()
         filter.extend(self._read(X))
         return filter.forecast(whole("steps", steps, 0, MOST_STEPS))
 
-    def sample(self, n_samples=1, random_state=None):
+    def sample(self, n_samples=1, random_state=None) -> tuple[np.ndarray, np.ndarray]:
         """Draws a sequence: observations ``[n_samples, N]`` and states ``[n_samples, n]``."""
         return self._model.sample(whole("n_samples", n_samples, 0, MOST_SAMPLES), _data.seed_of(random_state))
 
-    def aic(self, X, lengths=None):
+    def aic(self, X, lengths=None) -> float:
         """Akaike's information criterion of the smoother's bound, nats times 2; lower is better."""
         return -2.0 * self.smooth(X, lengths).elbo + 2.0 * self._model.free_parameters
 
-    def bic(self, X, lengths=None):
+    def bic(self, X, lengths=None) -> float:
         """The Bayesian information criterion of the smoother's bound, nats times 2; lower is better."""
         data = self._read(X, lengths)
         return -2.0 * self._model.smooth(data)[2] + self._model.free_parameters * np.log(data.n_seen)
@@ -211,7 +216,7 @@ class PLDS(_CountLDS):
         What rates are multiplied by: the width of a bin in seconds, where ``offset_`` is to be the logarithm of spikes per
         second. 1 leaves it at counts per bin.
     n_iter : int
-        At most so many iterations of EM.
+        At most so many iterations of EM; a fit that ends there warns.
     tol : float
         Converged when an iteration has gained less, in nats per observation.
     init : {"guess", "parameters"}

@@ -1,5 +1,7 @@
 """What models and filters answer: arrays, which a notebook draws."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass, field, fields
 
 import numpy as np
@@ -71,7 +73,7 @@ class Beliefs(_Short):
     title: str = field(default="Beliefs about the state", repr=False)
 
     @property
-    def variances(self):
+    def variances(self) -> np.ndarray:
         """The diagonals of the covariances ``[T, n]``."""
         return np.einsum("tii->ti", self.covariances)
 
@@ -94,7 +96,7 @@ class Forecast(_Short):
     variance: np.ndarray
     probabilities: np.ndarray = None
 
-    def interval(self, level=0.9):
+    def interval(self, level=0.9) -> tuple[np.ndarray, np.ndarray]:
         """The lower and upper ends ``[steps, D]`` of the central intervals of normal variables with these moments."""
         from statistics import NormalDist
 

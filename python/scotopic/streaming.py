@@ -1,14 +1,20 @@
 """Filters: data that come one at a time."""
 
+from __future__ import annotations
+
 import json
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from . import _data, _scotopic
 from ._compiled import estimator_of
 from ._settings import MOST_STEPS, whole
-from .errors import ScotopicError, SettingError, SizeError
+from .errors import ParameterError, ScotopicError, SettingError, SizeError, UnsupportedError
 from .results import Filtered, Forecast
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class Filter(_scotopic.Filter):
@@ -16,7 +22,7 @@ class Filter(_scotopic.Filter):
 
     Parameters
     ----------
-    model : estimator, compiled model, or str
+    model : estimator, Nonlinear, Generalised, compiled model, or str
         A model of this package with parameters, or the text of a model file of the program (all kinds: ``hmm``,
         ``linear-gaussian``, ``plds``, ``slds``, ``generalised``, ``ar1-poisson``, ``sin-quadratic``, ``stochastic-volatility``,
         ``diagonal-linear``).
@@ -24,10 +30,14 @@ class Filter(_scotopic.Filter):
         HMMs: "reversed" (exact), "decoupled-lag1", "frozen", "tied". Linear-Gaussian models: "reversed" (exact),
         "diagonal", "decoupled", "frozen-mean-field", "jelbo". Nonlinear models: "reversed", "jelbo", "vjf".
     learn : str or bool, optional
-        A learning rule, or True for the default of the kind of model. HMMs: "block-online-em", "online-em",
-        "fixed-lag", "rmle", "dirichlet". Linear-Gaussian models: "block-online-em", "online-em", "rmle".
+        A learning rule, or True for the default of the kind of model. HMMs: "block-online-em", "rmle"; "dirichlet" of all but
+        autoregressions; "online-em" and "fixed-lag" of symbols, counts, answers (Bernoulli) and normal vectors.
+        Linear-Gaussian models: "block-online-em", "online-em", "rmle". PLDS, BLDS: "block-online-em". HMMs with inputs of
+        their transitions, linear-Gaussian models with inputs, of continuous time or with a diffuse start (structural models
+        without ``initial_variance``) and functions of Python do not learn.
     lag : int, default 0
-        How many observations back ``smooth`` can look.
+        How many observations back ``smooth`` can look: of HMMs but autoregressions and those with inputs of their
+        transitions, and of linear-Gaussian and structural models without inputs; exact, and of a filter that does not learn.
     **settings
         Of the learning rule, by name: ``block``, ``gain={"exponent": 0.8, "offset": 1000}``, ``pseudo_count``, …
 
@@ -65,30 +75,56 @@ class Filter(_scotopic.Filter):
         if settings and not learn:
             raise ScotopicError(f"settings of a learning rule ({', '.join(settings)}) but no rule: give learn=True")
         rule = {None: None, False: None, True: ""}.get(learn, learn) if not isinstance(learn, str) else learn
-        compiled = model._model if hasattr(type(model), "_model") else model
-        new = super().__new__(cls, compiled, factorisation, rule, _json(settings), whole("lag", lag, 0))
-        new._names = getattr(model, "feature_names_in_", None)
+        lag = whole("lag", lag, 0)
+        if hasattr(type(model), "_equation"):
+            if learn or lag:
+                what = "learn" if learn else "look back (lag)"
+                raise UnsupportedError(f"a filter of Python functions, of a {type(model).__name__}, cannot {what}")
+            compiled = model._equation(factorisation)
+        else:
+            compiled = model._model if hasattr(type(model), "_model") else model
+        if rule == "dirichlet" and isinstance(compiled, _scotopic.Hmm) and compiled.emission[0] == "autoregression":
+            raise UnsupportedError(
+                "an autoregression cannot be learned by 'dirichlet': that takes whole rows, and the first of a series have no "
+                "lags; learn='block-online-em' and learn='rmle' learn it"
+            )
+        names = getattr(model, "feature_names_in_", None)
+        if cls is Filter and names is not None:
+            cls = NamedFilter
+        try:
+            new = super().__new__(cls, compiled, factorisation, rule, _json(settings), lag)
+        except SettingError as error:
+            if error.field != "rule":
+                raise
+            said = str(error).replace("`rule`", "`learn`").replace("expected", "expected a rule that learns it:")
+            raise SettingError(said) from None
+        new._names = names
         return new
 
     @classmethod
-    def restore(cls, snapshot):
-        """The filter that ``snapshot`` was taken of, here or by ``scotopic filter --save``."""
+    def restore(cls, snapshot) -> Self:
+        """The filter that ``snapshot`` was taken of, here or by ``scotopic filter --save``.
+
+        A snapshot has no names of columns: what is pickled or copied keeps them.
+        """
         return super().__new__(cls, bytes(snapshot))
 
     #: The names of the columns that its model was fitted to.
     _names = None
 
     def _read(self, X, inputs, exposure, transition_inputs):
+        _data.one_series(X, "a filter follows it; give each series a filter of its own, model.filter()")
         _data.check_names(self._names, X)
         driving = {"driving": self.transition_inputs, "transition_inputs": transition_inputs}
         return _data.read(*self.given, X, None, inputs, exposure, **driving)
 
-    def extend(self, X, *, inputs=None, exposure=None, transition_inputs=None):
+    def extend(self, X, *, inputs=None, exposure=None, transition_inputs=None) -> Filtered:
         """Takes in rows ``[T, D]``, as ``update`` would one after the other; a failure leaves the filter as it was.
 
         Parameters
         ----------
         X : array-like ``[T, D]``
+            The next rows of one series; several are refused.
         inputs : array-like ``[T, M]``, optional
             What a regression is given with each observation.
         exposure : array-like ``[T]``, optional
@@ -103,12 +139,12 @@ class Filter(_scotopic.Filter):
         """
         return Filtered(*super().extend(self._read(X, inputs, exposure, transition_inputs)))
 
-    def partial_fit(self, X, y=None, *, inputs=None, exposure=None, transition_inputs=None):
+    def partial_fit(self, X, y=None, *, inputs=None, exposure=None, transition_inputs=None) -> Self:
         """Takes in rows ``[T, D]``, with what they are given as in ``extend``; the filter itself."""
         super().extend(self._read(X, inputs, exposure, transition_inputs))
         return self
 
-    def forecast(self, steps=1, *, inputs=None, exposure=None, transition_inputs=None):
+    def forecast(self, steps=1, *, inputs=None, exposure=None, transition_inputs=None) -> Forecast:
         """The next ``steps`` observations, if nothing is seen on the way.
 
         Parameters
@@ -165,14 +201,29 @@ class Filter(_scotopic.Filter):
 
     @property
     def model(self):
-        """The model as it is now, learned so far: an estimator, or the text of a model file for kinds without one."""
-        return estimator_of(super().model)
+        """The model as it is now, learned so far: an estimator, or the text of a model file for kinds without one.
 
-    def copy(self):
-        """A filter in the same state."""
+        None of functions of Python.
+        """
+        model = estimator_of(super().model)
+        if self._names is not None:
+            model.feature_names_in_ = self._names
+        return model
+
+    def copy(self) -> Self:
+        """A filter in the same state; none of functions of Python, whose state cannot be taken out of them."""
         new = type(self).restore(self.snapshot())
         new._names = self._names
         return new
+
+    def snapshot(self) -> bytes:
+        """The whole filter as bytes, from which :meth:`restore` continues bit for bit; none of functions of Python."""
+        try:
+            return super().snapshot()
+        except ParameterError as error:
+            raise UnsupportedError(
+                f"{error}: it can neither be copied nor pickled; a new filter of the model takes in the same rows"
+            ) from None
 
     def __reduce__(self):
         return _restored, (type(self), self.snapshot(), self._names)
@@ -182,6 +233,30 @@ class Filter(_scotopic.Filter):
 
     def __deepcopy__(self, memo):
         return self.copy()
+
+
+class NamedFilter(Filter):
+    """A :class:`Filter` of a model that was fitted to a table: rows of tables have to have its columns.
+
+    A class of its own, as checks of labels would take as long as the update of a filter that has none.
+    """
+
+    def update(self, observation, inputs=None, exposure=None, transition_inputs=None) -> float:
+        """Takes in the next observation.
+
+        Parameters
+        ----------
+        observation : number, or array-like ``[D]``
+            A row of a DataFrame has to have the columns of the fit; ``None`` and NaN are missing.
+        inputs, exposure, transition_inputs : number, or array-like, optional
+            What a model with them is given with each observation: ``[M]``, a number, ``[L]``.
+
+        Returns
+        -------
+        float
+            ln p(o_t | o_<t), or the change of the bound, nats. A failure leaves the filter as it was.
+        """
+        return super().update(_data.row(observation, self._names), inputs, exposure, transition_inputs)
 
 
 def _restored(of, snapshot, names):

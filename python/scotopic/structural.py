@@ -1,16 +1,22 @@
 """Structural time series models: components that add up."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from . import _data, _scotopic
+from . import _data, _scotopic, _warnings
 from ._gaussian import GaussianEstimator
 from ._settings import MOST_RUNS, real, texts, whole
 from .checks import Summary, numbers
-from .errors import SettingError, UnsupportedError, not_fitted
+from .errors import DependentColumnsError, SettingError, UnsupportedError, not_fitted
 from .results import Beliefs, _bands, _Short
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 
 class StructuralModel(GaussianEstimator):
@@ -32,7 +38,7 @@ class StructuralModel(GaussianEstimator):
     n_init : int
         Starts of the search.
     n_iter : int
-        At most so many quasi-Newton steps from a start.
+        At most so many quasi-Newton steps from a start; a fit that ends there warns.
     tol : float
         Converged where no entry of the gradient is larger, nats.
     random_state : int, numpy.random.Generator or RandomState, optional
@@ -49,7 +55,7 @@ class StructuralModel(GaussianEstimator):
         Those estimated and the diffuse states, which AIC and BIC count.
     n_diffuse_ : int
         Observations spent on the diffuse start.
-    converged_, n_iter_ : bool, int
+    converged_, n_iter_, warnings_ : bool, int, list of str
 
     All attributes of :class:`LinearGaussian` are there as well: the model as matrices.
 
@@ -89,7 +95,7 @@ class StructuralModel(GaussianEstimator):
         self.tol = tol
         self.random_state = random_state
 
-    def fit(self, X, y=None, lengths=None, *, inputs=None):
+    def fit(self, X, y=None, lengths=None, *, inputs=None) -> Self:
         """Fits the parameters to series by maximum likelihood, from several starts.
 
         Parameters
@@ -112,18 +118,24 @@ class StructuralModel(GaussianEstimator):
         variance = self.initial_variance
         data = self._read_to_fit(X, lengths, y, inputs)
         own = _data.input_names(inputs) or [f"x{i}" for i in range(1, 1 + data.given[0])]
-        model, told = _scotopic.fit_structural(
-            data,
-            components,
-            {str(name): real(f"fixed[{name!r}]", value, -np.inf) for name, value in self._fixed().items()},
-            self._tied(),
-            None if variance is None else real("initial_variance", variance, 0.0),
-            whole("n_init", self.n_init, 1, MOST_RUNS),
-            _data.seed_of(self.random_state),
-            whole("n_iter", self.n_iter, 0),
-            real("tol", self.tol, 0.0),
-            own,
-        )
+        try:
+            model, told = _scotopic.fit_structural(
+                data,
+                components,
+                {str(name): real(f"fixed[{name!r}]", value, -np.inf) for name, value in self._fixed().items()},
+                self._tied(),
+                None if variance is None else real("initial_variance", variance, 0.0),
+                whole("n_init", self.n_init, 1, MOST_RUNS),
+                _data.seed_of(self.random_state),
+                whole("n_iter", self.n_iter, 0),
+                real("tol", self.tol, 0.0),
+                own,
+            )
+        except DependentColumnsError as error:
+            # The library's words advise pseudo-observations, which these models have not.
+            constant = DependentColumnsError("X: the series does not vary: there is no variance to be learned of it")
+            constant.__dict__.update(error.__dict__)
+            raise constant from None
         self._take_fitted(model, X)
         self.params_ = dict(zip(told["names"], told["estimates"]))
         self.standard_errors_ = dict(zip(told["names"], numbers(told["standard_errors"]).tolist()))
@@ -133,9 +145,10 @@ class StructuralModel(GaussianEstimator):
         self.converged_ = told["converged"]
         self.n_iter_ = told["iterations"]
         self._told = told
+        self._say(_warnings.unfinished(self))
         return self
 
-    def partial_fit(self, X, y=None):
+    def partial_fit(self, X, y=None, *, inputs=None):
         """Not there: learning on a stream would free every entry of the matrices."""
         raise UnsupportedError(
             "a structural model cannot learn on a stream: fit it again, or let `LinearGaussian` learn its matrices"
@@ -166,18 +179,18 @@ class StructuralModel(GaussianEstimator):
             raise not_fitted("This StructuralModel instance is not fitted yet: call fit")
         return self._told
 
-    def aic(self, X, lengths=None, *, inputs=None):
+    def aic(self, X, lengths=None, *, inputs=None) -> float:
         """Akaike's information criterion; lower is better."""
         self._fitted()
         return 2.0 * self.n_parameters_ - 2.0 * self.score(X, lengths=lengths, inputs=inputs)
 
-    def bic(self, X, lengths=None, *, inputs=None):
+    def bic(self, X, lengths=None, *, inputs=None) -> float:
         """The Bayesian information criterion, of the observations that were seen; lower is better."""
         self._fitted()
         data = self._read(X, lengths, None, inputs)
         return self.n_parameters_ * np.log(data.n_seen) - 2.0 * self._model.log_evidence(data)
 
-    def summary(self, level=0.95):
+    def summary(self, level=0.95) -> Summary:
         """The parameters with standard errors and intervals, and criteria, of the series that it was fitted to.
 
         Returns
@@ -217,7 +230,7 @@ class StructuralModel(GaussianEstimator):
             k * np.log(seen) - 2.0 * log_evidence,
         )
 
-    def decompose(self, X, *, inputs=None):
+    def decompose(self, X, *, inputs=None) -> Decomposition:
         """The components of one series given all of it: what each adds to the observation, and the slope itself.
 
         Parameters
@@ -231,6 +244,7 @@ class StructuralModel(GaussianEstimator):
         Decomposition
         """
         told = self._fitted()
+        _data.one_series(X, "its components are a series each; decompose one after the other")
         beliefs = self.smooth(X, inputs=inputs)
         # What each state adds, row by row: of a regression its inputs.
         h = np.repeat(np.asarray(self.observation_), len(beliefs.means), axis=0)
@@ -255,7 +269,7 @@ class StructuralModel(GaussianEstimator):
         state = {name: j for (_, j), name in self._regressors.items()}
         return [state[name] for name in self.inputs_]
 
-    def coefficients(self, X, lengths=None, *, inputs=None):
+    def coefficients(self, X, lengths=None, *, inputs=None) -> Beliefs:
         """Beliefs about the coefficients of a regression given all of the series; constant unless they walk.
 
         Parameters

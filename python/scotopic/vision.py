@@ -7,9 +7,10 @@ import tempfile
 
 import numpy as np
 
-from . import _scotopic
+from ._numbers import array_of
+from ._pixels import kinds_of_errors, pixels
 from ._settings import whole
-from .errors import DataError, SettingError, SizeError
+from .errors import SettingError, SizeError
 from .percepts import Dictionary, Inference, compiled
 
 
@@ -52,17 +53,20 @@ class Network:
         if not os.path.exists(path):
             raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), path)
         if path.endswith((".pt", ".pth")):
-            return cls(network.import_published(path, preset, size, device))
+            with kinds_of_errors():
+                return cls(network.import_published(path, preset, size, device))
         if preset is not None or size is not None:
             raise SettingError("settings `preset` and `size`: found some, expected None: this checkpoint says them itself")
-        return cls(network.load(path, device))
+        with kinds_of_errors():
+            return cls(network.load(path, device))
 
     def save(self, path):
         """Writes weights and configuration to a ``.safetensors`` file, which :meth:`load` and the program read."""
         path = os.fspath(path)
         if not path.endswith(".safetensors"):
             raise SettingError(f"setting `path`: found {path!r}, expected a name that ends with .safetensors")
-        self._network.save(path)
+        with kinds_of_errors():
+            self._network.save(path)
 
     # ---- what it is
 
@@ -126,9 +130,9 @@ class Network:
             raise SettingError(f"setting `steps`: found {taken}, expected at least {frames}, the frames: one is taken a step")
         if kept and kept[-1] > taken:
             raise SettingError(f"setting `moments`: found {kept[-1]}, expected steps from 1 to {taken}")
-        told = self._network.infer(
-            rows, frames, steps, whole("seed", seed, 0), bool(standardised), [moment - 1 for moment in kept]
-        )
+        seed = whole("seed", seed, 0)
+        with kinds_of_errors():
+            told = self._network.infer(rows, frames, steps, seed, bool(standardised), [moment - 1 for moment in kept])
         last = rows.reshape(frames, count, -1)[-1]
         if not standardised:
             mean, std = self.standardisation
@@ -162,18 +166,19 @@ class Network:
         rows = None if images is None else self._rows(images, standardised)[0]
         optional = {name: None if n is None else whole(name, n, *bounds) for name, n, *bounds in (
             ("steps", steps, 1, 2**24 - 1), ("max_images", max_images, 1), ("batch", batch, 1), ("seed", seed, 0))}
-        return json.loads(
-            self._network.evaluate(
-                rows,
-                bool(standardised),
-                split,
-                os.fspath(data),
-                optional["steps"],
-                optional["max_images"],
-                optional["batch"],
-                optional["seed"],
+        with kinds_of_errors():
+            return json.loads(
+                self._network.evaluate(
+                    rows,
+                    bool(standardised),
+                    split,
+                    os.fspath(data),
+                    optional["steps"],
+                    optional["max_images"],
+                    optional["batch"],
+                    optional["seed"],
+                )
             )
-        )
 
     def watch(self, frames=None, steps=None, *, seed=1, standardised=False, drive="events"):
         """The event-driven engine, one step at a time: exact counts, no tensors, memory that does not grow.
@@ -194,9 +199,12 @@ class Network:
         neurons, counts : ndarray
             Which neurons fired in the step, and how often.
         """
-        stream = Stream(self._network.stream(drive, whole("seed", seed, 0), bool(standardised)), standardised)
+        seed = whole("seed", seed, 0)
+        with kinds_of_errors():
+            stream = Stream(self._network.stream(drive, seed, bool(standardised)), standardised)
         if frames is None:
             return stream
+        frames = array_of(frames, "images")
         tensors = isinstance(frames, (list, tuple)) and any(hasattr(frame, "__dlpack__") for frame in frames)
         if hasattr(frames, "__dlpack__") or isinstance(frames, (list, tuple)) and not tensors:
             frames = pixels(frames, standardised)
@@ -261,8 +269,9 @@ class Stream:
 
     def step(self, frame):
         """One step on an image: the neurons that fired, and how often each, arrays of whole numbers."""
-        frame = pixels(frame, self._standardised)
-        return self._stream.step(np.ascontiguousarray(frame).reshape(1, -1))
+        frame = np.ascontiguousarray(pixels(frame, self._standardised)).reshape(1, -1)
+        with kinds_of_errors():
+            return self._stream.step(frame)
 
     @property
     def potential(self):
@@ -318,7 +327,8 @@ def train(preset="dead-leaves", *, out=None, data="data", device="flex", callbac
     train = compiled("train")
     with tempfile.TemporaryDirectory() as folder:
         target = os.path.join(folder, "run") if out is None else os.fspath(out)
-        network, outcome = train(preset, sets, target, os.fspath(data), device, told)
+        with kinds_of_errors():
+            network, outcome = train(preset, sets, target, os.fspath(data), device, told)
     history["outcome"] = outcome
     return Network(network, history)
 
@@ -338,7 +348,8 @@ def data_set(preset="dead-leaves", *, data="data", **settings):
         ``train_labels``, … ``[n]`` where there are labels; ``mean`` and ``std`` of the standardisation.
     """
     sets = [f"{name.replace('__', '.')}={_toml(name, value)}" for name, value in settings.items()]
-    return compiled("data_set")(preset, sets, os.fspath(data))
+    with kinds_of_errors():
+        return compiled("data_set")(preset, sets, os.fspath(data))
 
 
 def _toml(name, value):
@@ -354,36 +365,3 @@ def _toml(name, value):
     if isinstance(value, (list, tuple)):
         return json.dumps(list(value))
     raise SettingError(f"setting `{name}`: found {value!r}, expected a number, a text, a bool or a list of them")
-
-
-def pixels(images, standardised=False):
-    """An array of float32 from an array, a list, or a tensor (by DLPack, or its own conversion).
-
-    Whole numbers are levels, as in files: 65 535 is white of uint16, 1 of bool, 255 of all others, and white is 1.
-    """
-    if not isinstance(images, np.ndarray):
-        if hasattr(images, "detach"):
-            images = images.detach().cpu()
-        if hasattr(images, "__dlpack__") and not hasattr(images, "__array__"):
-            images = np.from_dlpack(images)
-    if _is_masked(images):
-        raise DataError("images: found a masked array, expected all pixels: fill it first, images.filled(0)")
-    try:
-        array = np.asarray(images)
-    except ValueError as error:
-        raise SizeError(f"images: {error}") from None
-    if array.dtype.kind not in "fiub":
-        raise DataError(f"images: found an array of dtype {array.dtype}, expected real numbers")
-    values = array.astype(np.float32, copy=False)
-    if array.dtype.kind == "f":
-        return values
-    if standardised:
-        raise SizeError(f"images: found an array of dtype {array.dtype}, expected floats, as after standardisation")
-    return _scotopic.levels(np.ascontiguousarray(values).ravel(), array.dtype.str[1:]).reshape(array.shape)
-
-
-def _is_masked(images):
-    """Whether a mask hides something, of an array or of one in a list."""
-    if isinstance(images, (list, tuple)):
-        return any(_is_masked(image) for image in images if isinstance(image, (list, tuple, np.ma.MaskedArray)))
-    return np.ma.is_masked(images)

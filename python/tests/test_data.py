@@ -327,3 +327,51 @@ def test_a_list_of_arrays_of_one_axis_may_be_rows_or_sequences(many):
     # Rows of one number are the same either way, and numbers in lists are rows.
     assert len(scotopic.observations(many([np.array([0.0]), np.array([1.0])]))) == 2
     assert len(scotopic.observations(many([[0.0, 1.0], [1.0, 2.0]]))) == 2
+
+
+class Tensor:
+    """What speaks DLPack and nothing else."""
+
+    def __init__(self, array):
+        self.array = array
+
+    def __dlpack__(self, **asked):
+        return self.array.__dlpack__(**asked)
+
+    def __dlpack_device__(self):
+        return self.array.__dlpack_device__()
+
+
+def test_tensors_are_read_by_dlpack():
+    model = random_hmm("diag")
+    x = model.sample(40, random_state=0)[0]
+    score = model.score(x)
+    assert model.score(Tensor(x)) == score
+    assert_allclose(model.score(Tensor(x.astype(np.float32))), score, rtol=1e-4)  # float32 has seven digits
+    assert model.score([Tensor(x[:15]), Tensor(x[15:])]) == model.score([x[:15], x[15:]])
+    with pytest.raises(SizeError, match="which may be rows or sequences"):  # as of arrays
+        model.score([Tensor(row) for row in x])
+    walk = scotopic.LinearGaussian.local_level()
+    assert walk.score(Tensor(x[:, 0].copy())) == walk.score(x[:, 0])
+    regression = random_hmm("linear-regression")
+    u = np.random.default_rng(0).normal(size=(40, 2))
+    assert regression.score(Tensor(x[:, :1].copy()), inputs=Tensor(u)) == regression.score(x[:, :1], inputs=u)
+
+    class Elsewhere(Tensor):
+        def __dlpack__(self, **asked):
+            raise BufferError("on another device")
+
+    with pytest.raises(DataError, match="X: found a tensor that NumPy cannot read.*on another device"):
+        model.score(Elsewhere(x))
+
+
+def test_settings_of_errors_are_named():
+    # As errors of the compiled half have it.
+    for wrong, field in (
+        (lambda: scotopic.GaussianHMM(0).fit([0.0, 1.0]), "n_components"),
+        (lambda: scotopic.GaussianHMM(1).fit([0.0, 1.0], lengths=[3]), "lengths"),
+        (lambda: scotopic.Nonlinear(None, None, 1.0), "f"),
+    ):
+        with pytest.raises(SettingError) as found:
+            wrong()
+        assert found.value.field == field

@@ -1,11 +1,15 @@
 """Models whose equations are Python functions, against the same models written in Rust."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from conftest import random_walk
 from numpy.testing import assert_allclose
 
 import scotopic
+from scotopic.errors import SettingError, UnsupportedError
 
 
 def linear(model):
@@ -184,3 +188,72 @@ def test_an_array_of_one_entry_is_a_number():
         return [filter.update(y) for y in (0.3, -0.2, 0.5)]
 
     assert of(lambda value: value) == of(lambda value: float(value[0]))
+
+
+def test_settings_are_scikit_learns():
+    model = random_walk(n=2, m=2)
+    functions = linear(model)
+    assert functions.get_params()["n_features"] == 2 and repr(functions).startswith("Nonlinear(")
+    assert functions.set_params(n_features=3).n_features == 3
+    with pytest.raises(SettingError, match="Invalid parameter 'order'"):
+        functions.set_params(order=3)
+    smooth = oscillator().set_params(order=2)
+    assert smooth.get_params()["order"] == 2 and "order=2" in repr(smooth)
+    clone = pytest.importorskip("sklearn.base").clone
+    for one in (functions.set_params(n_features=2), smooth):
+        same = clone(one)
+        assert same is not one and same.get_params().keys() == one.get_params().keys()
+        y = np.zeros((5, one.n_features))
+        assert same.filter().extend(y).log_predictive.tolist() == one.filter().extend(y).log_predictive.tolist()
+
+
+def test_a_score_is_the_sum_over_series():
+    model = random_walk(n=2, m=2)
+    functions, y = linear(model), model.sample(40, random_state=0)[0]
+    # Slopes are central differences: nine digits of first, six of second order.
+    assert_allclose(functions.score(y), model.score(y), rtol=1e-5)
+    for several in ({"X": [y[:15], y[15:]]}, {"X": y, "lengths": [15, 25]}):
+        assert functions.score(**several) == functions.score(y[:15]) + functions.score(y[15:])
+    assert functions.score(y, factorisation="jelbo") <= model.score(y) + 1e-4
+    angle = oscillator()
+    series = np.cos(0.2 * np.arange(12))
+    assert angle.score(series) == angle.filter().extend(series).log_predictive.sum()
+    with pytest.raises(SettingError, match="setting `y`"):
+        functions.score(y, [20, 20])
+
+
+def test_filters_are_made_of_them_as_of_every_model():
+    y = np.cos(0.2 * np.arange(6))
+    nonlinear = scotopic.Nonlinear(lambda x: 0.9 * x, lambda y, x: -0.5 * float((y - x)[0]) ** 2, 0.1)
+    for model in (nonlinear, oscillator()):
+        live = scotopic.Filter(model)
+        assert live.extend(y).log_predictive.tolist() == model.filter().extend(y).log_predictive.tolist()
+        for asked in ({"learn": True}, {"lag": 2}):
+            with pytest.raises(UnsupportedError, match="a filter of Python functions"):
+                scotopic.Filter(model, **asked)
+        for copied in (live.copy, lambda live=live: copy.copy(live), lambda live=live: pickle.dumps(live)):
+            with pytest.raises(UnsupportedError, match="neither be copied nor pickled"):
+                copied()
+    with pytest.raises(SettingError, match="setting `factorisation`: found 'vjf', expected 'reversed'"):
+        scotopic.Filter(oscillator(), "vjf")
+
+
+@pytest.mark.parametrize(
+    "settings, told",
+    [
+        ({"f": 3}, "setting `f`: found 3, expected a function f"),
+        ({"g": None}, "setting `g`: found None, expected a function g"),
+        ({"order": 30}, "setting `order`: found 30"),
+        ({"smoothness": 1e9}, "setting `smoothness`: found 1000000000"),
+        ({"output_precision": 0.0}, "setting `output_precision`: found 0.0, expected a number above 0"),
+        ({"motion_precision": [1.0, 2.0]}, "setting `motion_precision`"),
+        ({"n_features": 0}, "setting `n_features`"),
+    ],
+)
+def test_settings_that_cannot_be_are_refused_when_they_are_given(settings, told):
+    given = {"f": lambda x, v, theta: -x, "g": lambda x, v, theta: x[0], "start": [1.0], **settings}
+    with pytest.raises(SettingError, match=told):
+        scotopic.Generalised(**given)
+    changed = scotopic.Generalised(lambda x, v, theta: -x, lambda x, v, theta: x[0], [1.0])
+    with pytest.raises(SettingError, match=told):
+        changed.set_params(**settings).filter()

@@ -112,3 +112,18 @@ def test_renumbered_states_have_renumbered_paths(kind):
     (path, log_p), (other, other_log_p) = model._model.viterbi(data), model._model.relabelled(order).viterbi(data)
     assert (order[other] == path).all()
     assert_allclose(other_log_p, log_p, rtol=RTOL)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_criteria_are_the_same_but_for_zeros(kind):
+    model = random_hmm(kind, k=3, seed=2)
+    x, _ = model.sample(200, random_state=1)
+    y = x.astype(int) if kind in ("categorical", "poisson") else x
+    peer = peer_of(model, kind)
+    assert_allclose([model.aic(x), model.bic(x)], [peer.aic(y), peer.bic(y)], rtol=RTOL)
+    # From left to right: three transitions are ruled out, and two states to begin with. hmmlearn counts them as parameters.
+    model.transmat_, model.startprob_ = [[0.9, 0.1, 0.0], [0.0, 0.9, 0.1], [0.0, 0.1, 0.9]], [1.0, 0.0, 0.0]
+    peer = peer_of(model, kind)
+    x, _ = model.sample(200, random_state=1)
+    y = x.astype(int) if kind in ("categorical", "poisson") else x
+    assert_allclose([model.aic(x) + 2 * 5, model.bic(x) + 5 * np.log(200)], [peer.aic(y), peer.bic(y)], rtol=RTOL)

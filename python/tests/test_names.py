@@ -76,3 +76,36 @@ def test_a_fit_that_fails_leaves_the_model_as_it_was(table):
     assert walk.feature_names_in_.tolist() == ["a", "b"] and np.isfinite(walk.score(table))
     # Columns without names leave none behind.
     assert not hasattr(model.fit(table.to_numpy()), "feature_names_in_")
+
+
+def test_an_update_takes_a_row_by_its_labels(table):
+    model = scotopic.GaussianHMM(1, random_state=0).fit(table)
+    right = model.filter().update(table.iloc[0])
+    assert right == model.filter().update(table.iloc[:1]) == model.filter().update(table.to_numpy()[0])
+    live = model.filter()
+    for wrong in (swapped(table).iloc[0], swapped(table).iloc[:1], table.iloc[0].rename({"a": "c"}), table[["a"]].iloc[0]):
+        with pytest.raises(SettingError, match="feature names should match"):
+            live.update(wrong)
+    with pytest.raises(ScotopicError, match="found a table of 2 rows, expected one observation at a time"):
+        live.update(table.iloc[:2])
+    assert live.n_observations == 0
+    again = pickle.loads(pickle.dumps(live))
+    with pytest.raises(SettingError, match="same order"):
+        again.update(swapped(table).iloc[0])
+    assert live.update(None) == 0.0 and live.update([np.nan, np.nan]) == 0.0
+
+
+def test_a_piece_of_a_column_is_no_row_of_labels(table):
+    named = table[["b"]].set_index(table.index.astype(str))
+    model = scotopic.GaussianHMM(1, random_state=0).fit(named)
+    assert model.filter().update(named["b"].iloc[:1]) == model.filter().update(named.iloc[0])
+    with pytest.raises(SettingError, match="feature names should match"):
+        model.filter().update(table[["a"]].iloc[0])
+
+
+def test_a_learned_model_keeps_the_names(table):
+    live = scotopic.GaussianHMM(1, random_state=0).fit(table).filter(learn=True)
+    live.extend(table)
+    assert live.model.feature_names_in_.tolist() == ["a", "b"]
+    with pytest.raises(SettingError, match="same order"):
+        live.model.score(swapped(table))

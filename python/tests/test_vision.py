@@ -441,3 +441,59 @@ def test_a_forked_process_says_that_its_parent_used_networks():
     """
     done = subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, timeout=120)
     assert done.stdout == "0\n", done.stderr
+
+
+def test_errors_are_of_their_kinds(leaves, patches, tmp_path):
+    from scotopic.errors import FileError, ObservationError
+
+    rows = patches[:3].reshape(3, 144).copy()
+    rows[1, 5] = np.nan
+    for asked in (
+        lambda: leaves.infer(rows, steps=2, standardised=True),
+        lambda: leaves.evaluate(rows, standardised=True),
+        lambda: list(leaves.watch(rows, standardised=True)),
+    ):
+        with pytest.raises(ObservationError, match="pixel 5: found NaN") as found:
+            asked()
+        assert found.value.entry == 5
+    for asked, field in (
+        (lambda: leaves.watch(rows[0], drive="bogus"), "drive"),
+        (lambda: leaves.evaluate(split="nope"), "split"),
+        (lambda: scotopic.train("smoke", train__iteration=3), "train__iteration"),
+        (lambda: scotopic.data_set("smoke", data__train="many"), "data__train"),
+    ):
+        with pytest.raises(SettingError, match=f"setting `{field}`") as found:
+            asked()
+        assert found.value.field == field
+    with pytest.raises(SizeError, match="expected a multiple of 144"):
+        leaves.watch(standardised=True).step(np.zeros(3))
+    for asked in (
+        lambda: leaves.save(tmp_path / "nowhere" / "n.safetensors"),
+        lambda: scotopic.data_set("mnist", data=tmp_path),
+    ):
+        with pytest.raises(OSError, match="nowhere|mnist") as found:
+            asked()
+        assert isinstance(found.value, FileError) and isinstance(found.value, ScotopicError) and found.value.errno == 2
+
+
+def test_tensors_in_lists(leaves, patches):
+    class Tensor:
+        """What speaks DLPack and nothing else."""
+
+        def __init__(self, array):
+            self.array = array
+
+        def __dlpack__(self, **asked):
+            return self.array.__dlpack__(**asked)
+
+        def __dlpack_device__(self):
+            return self.array.__dlpack_device__()
+
+    rows = patches[:3].reshape(3, 144)
+    expected = leaves.infer(rows, 4, standardised=True).samples
+    for given in (Tensor(rows), [Tensor(row) for row in rows], tuple(Tensor(row) for row in rows)):
+        assert np.array_equal(leaves.infer(given, 4, standardised=True).samples, expected)
+    watched = [
+        [n.tolist() for n, _ in leaves.watch(frames, standardised=True)] for frames in (rows, [Tensor(row) for row in rows])
+    ]
+    assert watched[0] == watched[1]

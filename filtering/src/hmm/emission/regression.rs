@@ -2,6 +2,7 @@
 
 mod centre;
 mod family;
+mod file;
 mod guess;
 mod learn;
 pub(super) mod moments;
@@ -14,13 +15,13 @@ use serde::{Deserialize, Serialize};
 
 use self::centre::Centre;
 use self::family::{Family, Linear, LogLinear, Logistic};
-use self::moments::{checked_triangles, packed_len};
+use self::file::Parts;
+use self::moments::packed_len;
 use super::binary_units::BinaryUnits;
 use super::covariates::{check_exposure, check_names, seen_with};
-use super::origin::{checked_origin, written};
 use super::{Emission, Sample};
 use crate::error::check_finite;
-use crate::hmm::emission_rows::{nested, reordered, width_of};
+use crate::hmm::emission_rows::{reordered, width_of};
 use crate::{Error, Predictive, Result};
 
 /// y ∈ {0, 1} with p(y = 1|s, x) = 1/(1 + e^−η): choices, as in a GLM-HMM.
@@ -338,65 +339,5 @@ impl<F: Family> Sample for Regression<F> {
         let (inputs, exposure) = self.given(&into[1..]);
         let eta = self.predictor(state, inputs);
         into[0] = F::draw(eta, exposure, self.variances[state], rng);
-    }
-}
-
-/// The form of a file.
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Parts {
-    inputs: Vec<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    exposure: Option<String>,
-    weights: Vec<Vec<f64>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    variances: Option<Vec<f64>>,
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    origin: Vec<f64>,
-    /// Lower triangles `[K]`.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    information: Vec<Vec<f64>>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    centre: Option<Centre>,
-}
-
-impl<F: Family> TryFrom<Parts> for Regression<F> {
-    type Error = Error;
-    fn try_from(parts: Parts) -> Result<Self> {
-        let mut new = Self::new(parts.inputs, parts.weights)?;
-        if let Some(name) = parts.exposure {
-            new = new.with_exposure(&name)?;
-        }
-        new = match parts.variances {
-            Some(variances) => new.with_variances(variances)?,
-            None if F::VARIANCE => {
-                return Err(Error::size("variances", "none", "one for each state"));
-            }
-            None => new,
-        };
-        let m = new.weights_len();
-        new.origin = checked_origin(parts.origin, m)?;
-        let states = new.weights.len() / m;
-        let triangles = checked_triangles("information", &parts.information, states, m)?;
-        new.information = Information(triangles);
-        if let Some(centre) = parts.centre {
-            new.centre = centre.checked(m - 1)?;
-        }
-        Ok(new)
-    }
-}
-
-impl<F: Family> From<Regression<F>> for Parts {
-    fn from(r: Regression<F>) -> Self {
-        let m = r.weights_len();
-        Self {
-            inputs: r.names[..r.inputs_len()].to_vec(),
-            exposure: r.names.get(r.inputs_len()).cloned(),
-            weights: nested(&r.weights, m),
-            variances: F::VARIANCE.then_some(r.variances),
-            origin: written(r.origin),
-            information: nested(&r.information.0, packed_len(m)),
-            centre: r.centre.is_some().then_some(r.centre),
-        }
     }
 }
