@@ -297,7 +297,7 @@ def train(preset="dead-leaves", *, out=None, data="data", device="flex", callbac
     preset : str
         A named configuration; ``scotopic config show`` lists them.
     out : path-like, optional
-        The folder of the run, which must not exist; a temporary one otherwise, of which nothing stays.
+        The folder of the run, new or empty; a temporary one otherwise, of which nothing stays.
     data : path-like
         The folder of the data sets.
     device : str

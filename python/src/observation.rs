@@ -105,6 +105,15 @@ fn entries(value: &Bound<'_, PyAny>, kind: Kind, row: &mut Vec<f64>) -> PyResult
         let array = array.cast::<PyArrayDyn<f64>>()?;
         return read(array, kind, row).map(drop);
     }
+    // A tensor of another library, a table: the array of its numbers.
+    if value.hasattr("__dlpack__")? {
+        let numpy = value.py().import("numpy")?;
+        let array = numpy.call_method1("from_dlpack", (value,))?;
+        return read(&array, kind, row).map(drop);
+    }
+    if value.hasattr("to_numpy")? && !value.hasattr("tolist")? {
+        return read(&value.call_method0("to_numpy")?, kind, row).map(drop);
+    }
     // A series of pandas: its entries, whatever they are called.
     if value.hasattr("to_numpy")? {
         for item in value.call_method0("tolist")?.try_iter()? {

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use numpy::{PyArray2, PyArrayMethods, PyUntypedArrayMethods};
 use pyo3::prelude::*;
+use pyo3::types::PyType;
 use scotopic_filtering::{Error, Sequence, SharedValues};
 
 use crate::errors::{Result, setting};
@@ -15,6 +16,7 @@ use crate::interrupt::Source;
 /// Nothing is copied: the array is held, and must not be changed while this is in use.
 #[pyclass(frozen, module = "scotopic._scotopic")]
 pub struct Observations {
+    array: Py<PyArray2<f64>>,
     sequences: Vec<Sequence>,
     values: SharedValues,
     ranges: Vec<Range<usize>>,
@@ -158,6 +160,7 @@ impl Observations {
             from += length;
         }
         Ok(Self {
+            array: array.clone().unbind(),
             sequences,
             values: shared,
             ranges,
@@ -211,6 +214,21 @@ impl Observations {
     #[getter]
     fn address(&self) -> usize {
         self.address
+    }
+
+    /// The class and its arguments: a pickle has the numbers, and what is read from it holds an array of its own.
+    #[allow(clippy::type_complexity)] // a tuple, as pickle asks for
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> (
+        Bound<'py, PyType>,
+        (Py<PyArray2<f64>>, Vec<usize>, usize, bool, usize),
+    ) {
+        let this = slf.get();
+        let (inputs, exposure) = this.given;
+        let array = this.array.clone_ref(slf.py());
+        let given = (array, this.lengths(), inputs, exposure, this.driving);
+        (slf.get_type(), given)
     }
 
     fn __len__(&self) -> usize {

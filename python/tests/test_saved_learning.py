@@ -46,3 +46,37 @@ def test_copies_learn_alike(name, model, x, given, tmp_path):
         learner.extend(x, **given)
         found.append(learner.elbo)
     assert np.allclose(found, found[0], rtol=DECIMALS, atol=0), (name, found)
+
+
+def test_observations_in_a_pickle():
+    x = np.random.default_rng(0).normal(size=(10, 2))
+    data = sc.observations(x, lengths=[4, 6])
+    read = pickle.loads(pickle.dumps(data))
+    assert read.lengths == [4, 6] and read.address != data.address
+    model = sc.GaussianHMM(1).fit(x)
+    assert model.score(read) == model.score(data)
+
+
+def test_rows_of_other_libraries_one_at_a_time():
+    pd = pytest.importorskip("pandas")
+    x = np.random.default_rng(0).normal(size=(20, 2))
+    model = sc.GaussianHMM(1).fit(x)
+
+    class Tensor:
+        def __init__(self, array):
+            self.array = array
+
+        def __dlpack__(self, **options):
+            return self.array.__dlpack__(**options)
+
+        def __dlpack_device__(self):
+            return self.array.__dlpack_device__()
+
+    expected = model.filter()
+    expected.update(x[0])
+    for row in (pd.DataFrame(x[:1]), Tensor(x[0]), Tensor(x[0].astype(np.float32).astype(float))):
+        found = model.filter()
+        found.update(row)
+        assert np.isclose(found.elbo, expected.elbo, rtol=1e-6)
+    with pytest.raises(sc.errors.SizeError, match="one observation at a time"):
+        model.filter().update(pd.DataFrame(x[:2]))

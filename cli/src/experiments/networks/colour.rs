@@ -1,6 +1,6 @@
 //! Whether neurons that are trained on colour separate brightness from opponent colours.
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use scotopic_datasets::ImageShape;
 use scotopic_train::analysis::Dictionary;
 use scotopic_train::analysis::filters::Active;
