@@ -25,8 +25,8 @@ pub struct PictureArgs {
     /// Two states for a phase plot in the figure [default: 1,2 in a .gif, none in others]
     #[arg(long, alias = "portrait", value_name = "I,J", requires = "figure", value_parser = pair)]
     pub phase_plot: Option<[usize; 2]>,
-    /// File of the true states, one row per bin (discrete models: the number of the state, from 1): drawn in the
-    /// figure, and the beliefs are scored against them in the summary
+    /// File of the true states, one row per bin (discrete models: the number of the state, from 1; switching models: that of the
+    /// regime may come first): drawn in the figure, and the beliefs are scored against them in the summary
     #[arg(long, aliases = ["states", "truth"], value_name = "FILE")]
     pub true_states: Option<PathBuf>,
 }

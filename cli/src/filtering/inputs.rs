@@ -58,6 +58,7 @@ pub fn read(path: Option<&Path>, model: &AnyModel, data: &Source) -> Result<Opti
             false => None,
         },
         dates: true,
+        time: model.time().map(str::to_owned),
         missing: data.missing.clone(),
         ..of_tables
     };

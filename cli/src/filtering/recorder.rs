@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
-use anyhow::{Result, ensure};
+use anyhow::{Result, bail, ensure};
 use scotopic_datasets::series::Time;
 use scotopic_figures::phase_portrait::PhasePortrait;
 use scotopic_figures::time_axis::TimeAxis;
@@ -124,7 +124,10 @@ impl BeliefRecorder {
             Belief::Gaussian(GaussianBelief {
                 mean, cause_mean, ..
             }) => {
-                let names = states.unwrap_or(model.state_names());
+                let names = states.map_or(model.state_names(), |names| {
+                    // The regime of a switching model comes first, and has no panel.
+                    &names[names.len().saturating_sub(mean.len())..]
+                });
                 labels = (0..mean.len()).map(|i| named(names, i, "state")).collect();
                 let causes = (1..=cause_mean.len()).map(|i| format!("cause {i}"));
                 let all: Vec<String> = labels.iter().cloned().chain(causes).collect();
@@ -191,28 +194,50 @@ impl BeliefRecorder {
         })
     }
 
-    /// Whether these can be the true states of one bin: all of them finite, or the number of one state from 1.
+    /// Whether these can be the true states of one bin: all of them finite, or the number of one state from 1; of a switching model
+    /// also the number of the regime before them.
     ///
     /// # Errors
     /// Says what was found.
     pub fn check_truth(filter: &AnyFilter, truth: &[f64]) -> Result<()> {
-        let (expected, states) = match filter.belief() {
-            Belief::Discrete(belief) => (1, belief.len()),
-            Belief::Gaussian(belief) => (belief.mean.len(), 0),
+        let is_one = |x: f64, of: usize| (1..=of).any(|k| k as f64 == x);
+        let (states, vector) = match filter.belief() {
+            Belief::Discrete(belief) => {
+                ensure!(
+                    truth.len() == 1,
+                    "found {} true states in a row, expected 1",
+                    truth.len()
+                );
+                (belief.len(), &[][..])
+            }
+            Belief::Gaussian(belief) => {
+                let (n, regimes) = (belief.mean.len(), belief.regimes.len());
+                let with_regime = regimes > 0 && truth.len() == n + 1;
+                let also = if regimes > 0 {
+                    ", or the regime and these"
+                } else {
+                    ""
+                };
+                ensure!(
+                    truth.len() == n || with_regime,
+                    "found {} true states in a row, expected {n}{also}",
+                    truth.len()
+                );
+                match with_regime {
+                    true => (regimes, &truth[1..]),
+                    false => (0, truth),
+                }
+            }
         };
         ensure!(
-            truth.len() == expected,
-            "found {} true states in a row, expected {expected}",
-            truth.len()
+            states == 0 || is_one(truth[0], states),
+            "{} is no state; the states are 1 to {states}",
+            truth[0]
         );
-        for x in truth {
-            let is_one = states == 0 || (1..=states).any(|k| k as f64 == *x);
-            ensure!(
-                x.is_finite() && is_one,
-                "{x} is no state; the states are 1 to {states}"
-            );
+        match vector.iter().find(|x| !x.is_finite()) {
+            Some(x) => bail!("{x} is no state: a finite number is"),
+            None => Ok(()),
         }
-        Ok(())
     }
 
     /// Notes the belief after `filter` took in `row`, and what is true at the bin of that row.
@@ -275,6 +300,15 @@ impl BeliefRecorder {
                 let GaussianBelief {
                     mean, covariance, ..
                 } = belief;
+                // check_truth lets the number of a regime from 1 pass before the states.
+                let truth = match truth {
+                    Some([regime, states @ ..]) if states.len() == mean.len() => {
+                        let regime = (*regime as usize).saturating_sub(1);
+                        self.scores.discrete(belief.regimes, regime);
+                        Some(states)
+                    }
+                    other => other,
+                };
                 if let Some(truth) = truth {
                     self.scores.normal(mean, covariance, truth, z);
                 }
@@ -323,14 +357,25 @@ impl BeliefRecorder {
     /// The scores in one line; none without true states.
     pub fn judged(&self) -> Option<String> {
         let scores = &self.scores;
-        if let (Some(hits), Some(surprise)) = (scores.hits(), scores.surprise()) {
-            let percent = 100.0 * hits;
-            return Some(format!(
-                "true state most probable in {percent:.1} % of the bins, ln q of it {:.4} nats per bin",
-                -surprise
-            ));
-        }
-        let (rmse, coverage) = (scores.rmse()?, 100.0 * scores.coverage()?);
+        let one = match (scores.hits(), scores.surprise()) {
+            (Some(hits), Some(surprise)) => {
+                let percent = 100.0 * hits;
+                let what = if scores.rmse().is_some() {
+                    "regime"
+                } else {
+                    "state"
+                };
+                Some(format!(
+                    "true {what} most probable in {percent:.1} % of the bins, ln q of it {:.4} nats per bin",
+                    -surprise
+                ))
+            }
+            _ => None,
+        };
+        let (Some(rmse), Some(coverage)) = (scores.rmse(), scores.coverage()) else {
+            return one;
+        };
+        let coverage = 100.0 * coverage;
         let within = match self.band {
             Band::Level(_) => format!("the {}", self.band),
             Band::Deviations(_) => self.band.to_string(),
@@ -338,8 +383,9 @@ impl BeliefRecorder {
         let nees = scores
             .nees()
             .map_or(String::new(), |nees| format!(", NEES {nees:.3}"));
+        let one = one.map_or(String::new(), |one| format!("{one}; "));
         Some(format!(
-            "RMSE {rmse:.4}, {coverage:.1} % of the true states within {within}{nees}"
+            "{one}RMSE {rmse:.4}, {coverage:.1} % of the true states within {within}{nees}"
         ))
     }
 

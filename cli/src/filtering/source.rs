@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
-use scotopic_filtering::{Sequence, many};
+use scotopic_filtering::{AnyModel, Sequence, many};
 
 use super::columns::{entries, followed_by};
 use super::data_format::DataFormat;
@@ -32,7 +32,8 @@ pub struct Source {
     /// Columns to read, by name or by number from 1; a name with a comma in quotes [default: all but the time]
     #[arg(long, help_heading = "Reading the data", value_name = "LIST")]
     pub columns: Option<String>,
-    /// Column of times (numbers or ISO dates): never data, checked for its order, written beside the beliefs
+    /// Column of times (numbers or ISO dates): never predicted, checked for its order, written beside the beliefs [default: the
+    /// times that a model of continuous time is given]
     #[arg(long, help_heading = "Reading the data", value_name = "NAME")]
     pub time: Option<String>,
     /// Whether the first row of a table names the columns [default: by the columns read and the row under it]
@@ -142,6 +143,17 @@ impl Source {
             given: names.to_vec(),
             dates: !names.is_empty(),
             ..self.clone()
+        }
+    }
+
+    /// The same source for `model`: with its inputs, and the times that it is given as the times of the rows, where no other column is
+    /// named for these.
+    pub fn of_model(&self, model: &AnyModel) -> Self {
+        let time = model.time().filter(|_| self.spikes.bin.is_none());
+        let time = self.time.clone().or(time.map(str::to_owned));
+        Self {
+            time,
+            ..self.given(model.inputs())
         }
     }
 

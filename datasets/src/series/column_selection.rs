@@ -70,7 +70,10 @@ impl ColumnSelection {
                 "every column once in the list of those to read (--columns)",
             ));
         }
-        let clash = places.iter().find(|place| Some(**place) == time);
+        // The time of a row may be an input as well; who reads inputs alone has no others.
+        let inputs_alone = options.dates && options.numbers == 0;
+        let data = if inputs_alone { 0 } else { outputs };
+        let clash = places[..data].iter().find(|place| Some(**place) == time);
         if let Some(&place) = clash {
             return Err(Error::row(
                 series,
@@ -97,6 +100,11 @@ impl ColumnSelection {
             time,
             time_name,
         })
+    }
+
+    /// Whether the time is among the columns that are taken: whoever is given it judges its order.
+    pub(super) fn time_is_taken(&self) -> bool {
+        self.time.is_some_and(|time| self.places.contains(&time))
     }
 
     /// The name of the column of times.
