@@ -11,6 +11,7 @@ use scotopic_filtering::{AnyFilter, Filter as _};
 use crate::filtering::Band;
 use crate::filtering::Source;
 use crate::filtering::recorder::{BeliefRecorder, FigureOptions};
+use crate::filtering::truth;
 
 /// Options of the figure of the beliefs, and the true states to score them against.
 #[derive(Debug, Args)]
@@ -129,8 +130,7 @@ impl FigureRecorder {
             format!("{name} ends after {rows} true states, before the observations")
         })?;
         if let Some(truth) = row {
-            BeliefRecorder::check_truth(filter, truth)
-                .with_context(|| format!("{name}, state {}", self.row))?;
+            truth::check(filter, truth).with_context(|| format!("{name}, state {}", self.row))?;
         }
         self.now = row.map(<[f64]>::to_vec);
         Ok(())

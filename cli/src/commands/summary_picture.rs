@@ -10,7 +10,7 @@ use scotopic_filtering::Summary;
 /// The most parameters that are shown.
 const MOST: usize = 24;
 /// Width of a parameter and of the least figure, and the height of the data, in pixels.
-const EACH: f32 = 110.0;
+const EACH: f32 = 150.0;
 const LEAST: f32 = 330.0;
 const HEIGHT: f32 = 230.0;
 

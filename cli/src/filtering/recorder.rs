@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 use std::path::Path;
 
-use anyhow::{Result, bail, ensure};
+use anyhow::{Result, ensure};
 use scotopic_datasets::series::Time;
 use scotopic_figures::phase_portrait::PhasePortrait;
 use scotopic_figures::time_axis::TimeAxis;
@@ -18,6 +18,7 @@ use scotopic_filtering::{AnyFilter, AnyModel, Belief, Filter as _, GaussianBelie
 use super::credible::Band;
 use super::recording::note_time;
 use super::scores::Scores;
+use super::truth;
 
 /// The most states (causes with them) and observed channels that a picture shows: below each other they must be told
 /// apart.
@@ -194,52 +195,6 @@ impl BeliefRecorder {
         })
     }
 
-    /// Whether these can be the true states of one bin: all of them finite, or the number of one state from 1; of a switching model
-    /// also the number of the regime before them.
-    ///
-    /// # Errors
-    /// Says what was found.
-    pub fn check_truth(filter: &AnyFilter, truth: &[f64]) -> Result<()> {
-        let is_one = |x: f64, of: usize| (1..=of).any(|k| k as f64 == x);
-        let (states, vector) = match filter.belief() {
-            Belief::Discrete(belief) => {
-                ensure!(
-                    truth.len() == 1,
-                    "found {} true states in a row, expected 1",
-                    truth.len()
-                );
-                (belief.len(), &[][..])
-            }
-            Belief::Gaussian(belief) => {
-                let (n, regimes) = (belief.mean.len(), belief.regimes.len());
-                let with_regime = regimes > 0 && truth.len() == n + 1;
-                let also = if regimes > 0 {
-                    ", or the regime and these"
-                } else {
-                    ""
-                };
-                ensure!(
-                    truth.len() == n || with_regime,
-                    "found {} true states in a row, expected {n}{also}",
-                    truth.len()
-                );
-                match with_regime {
-                    true => (regimes, &truth[1..]),
-                    false => (0, truth),
-                }
-            }
-        };
-        ensure!(
-            states == 0 || is_one(truth[0], states),
-            "{} is no state; the states are 1 to {states}",
-            truth[0]
-        );
-        match vector.iter().find(|x| !x.is_finite()) {
-            Some(x) => bail!("{x} is no state: a finite number is"),
-            None => Ok(()),
-        }
-    }
-
     /// Notes the belief after `filter` took in `row`, and what is true at the bin of that row.
     pub fn see(&mut self, filter: &AnyFilter, row: Option<&[f64]>, truth: Option<&[f64]>) {
         let owned = |values: Option<&[f64]>| values.map(<[f64]>::to_vec);
@@ -288,7 +243,7 @@ impl BeliefRecorder {
         match belief {
             Belief::Discrete(belief) => {
                 moment.truths = vec![0.0; belief.len()];
-                // check_truth lets whole numbers from 1 pass.
+                // truth::check lets whole numbers from 1 pass.
                 let state = truth.and_then(|x| Some(*x.first()? as usize - 1));
                 if let Some(state) = state.filter(|k| *k < belief.len()) {
                     moment.truths[state] = 1.0;
@@ -300,15 +255,13 @@ impl BeliefRecorder {
                 let GaussianBelief {
                     mean, covariance, ..
                 } = belief;
-                // check_truth lets the number of a regime from 1 pass before the states.
-                let truth = match truth {
-                    Some([regime, states @ ..]) if states.len() == mean.len() => {
-                        let regime = (*regime as usize).saturating_sub(1);
+                let truth = truth.map(|truth| {
+                    let (regime, states) = truth::of_vector(truth, mean.len());
+                    if let Some(regime) = regime {
                         self.scores.discrete(belief.regimes, regime);
-                        Some(states)
                     }
-                    other => other,
-                };
+                    states
+                });
                 if let Some(truth) = truth {
                     self.scores.normal(mean, covariance, truth, z);
                 }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, anyhow};
 use clap::{Args, ValueEnum};
 use scotopic_datasets::series::{Header, Series, SeriesFormat, SeriesOptions};
-use scotopic_filtering::{AnyModel, Sequence, many};
+use scotopic_filtering::{Sequence, many};
 
 use super::columns::{entries, followed_by};
 use super::data_format::DataFormat;
@@ -143,17 +143,6 @@ impl Source {
             given: names.to_vec(),
             dates: !names.is_empty(),
             ..self.clone()
-        }
-    }
-
-    /// The same source for `model`: with its inputs, and the times that it is given as the times of the rows, where no other column is
-    /// named for these.
-    pub fn of_model(&self, model: &AnyModel) -> Self {
-        let time = model.time().filter(|_| self.spikes.bin.is_none());
-        let time = self.time.clone().or(time.map(str::to_owned));
-        Self {
-            time,
-            ..self.given(model.inputs())
         }
     }
 

@@ -49,14 +49,6 @@ fn intervals_and_models_are_drawn() {
         &[&summary[..], &["s.gif"]].concat(),
         &["estimates do not move"],
     );
-    let held = [
-        "--hold",
-        "transition,bias,process_noise,offset,observation_noise",
-    ];
-    folder.refused(
-        &[&summary[..], &["t.svg"], &held].concat(),
-        &["no estimate has an interval"],
-    );
     let compare = [
         "compare",
         "y.csv",

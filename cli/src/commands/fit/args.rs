@@ -278,6 +278,10 @@ impl FitArgs {
             self.rule.is_none() || fit != HmmData,
             "--rule goes over the data from a model that is there: give its file by --model instead of --kind"
         );
+        ensure!(
+            self.passes.is_none() || self.rule.is_some() || fit == Generalised,
+            "--passes are of a learning rule: name one by --rule, or leave --passes out"
+        );
         for (option, given, of) in all {
             ensure!(
                 !given || of.contains(&fit),
