@@ -75,7 +75,8 @@ impl BeliefRecorder {
         Ok(figure.write(path)?)
     }
 
-    fn note(&self) -> String {
+    /// What stands under the title.
+    pub(super) fn note(&self) -> String {
         let mut said = Vec::new();
         said.extend(self.timeline.bins().map(|(from, to)| match from == to {
             true => format!("observation {from}"),
