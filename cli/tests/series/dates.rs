@@ -69,6 +69,15 @@ fn a_model_of_irregular_times_writes_them_as_they_came() {
         .good(&["sample", "--model", "timed.toml", "--given", "next.csv"])
         .0;
     assert_eq!(column(&drawn, "when"), ["2024-01-12", "2024-02-01"]);
+    let output = [
+        "score",
+        "days.csv",
+        "--model",
+        "timed.toml",
+        "--columns",
+        "1",
+    ];
+    folder.refused(&output, &["is given the column when"]);
     // What was drawn is read again.
     folder.write("drawn.csv", &drawn);
     of("filter", "drawn.csv", &[]);

@@ -70,9 +70,11 @@ impl ColumnSelection {
                 "every column once in the list of those to read (--columns)",
             ));
         }
-        // The time of a row may be an input as well; who reads inputs alone has no others.
+        // The time of a row may be an input as well: who has inputs says what it means where it is an output too. Who reads inputs alone
+        // has no others.
         let inputs_alone = options.dates && options.numbers == 0;
-        let data = if inputs_alone { 0 } else { outputs };
+        let is_input = inputs_alone || places[outputs..].iter().any(|place| Some(*place) == time);
+        let data = if is_input { 0 } else { outputs };
         let clash = places[..data].iter().find(|place| Some(**place) == time);
         if let Some(&place) = clash {
             return Err(Error::row(
