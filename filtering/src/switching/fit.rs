@@ -214,8 +214,8 @@ impl Slds {
     /// least variance `variance_floor`, and are raised to it to begin with.
     ///
     /// # Errors
-    /// As [`Slds::smooth`]; [`Error::Setting`] for a setting that is none; [`Error::Dependent`] for a column that does not vary, or is a linear combination of
-    /// others.
+    /// As [`Slds::smooth`]; [`Error::Setting`] for a setting that is none; [`Error::Dependent`] for a column that does not vary, or is a
+    /// linear combination of others.
     pub fn fit(&self, sequences: &[Sequence], fit: &SldsFit) -> Result<SldsFitted> {
         fit.check()?;
         check_data(sequences)?;

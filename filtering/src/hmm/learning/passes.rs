@@ -48,7 +48,8 @@ impl<E: Learnable> Hmm<E> {
     ///
     /// A rule with a fixed gain wanders about the optimum by the noise of its steps. ln p of all sequences is therefore computed
     /// after each pass: one that has lowered it is given up, and the rule goes on from the model before it with steps a quarter
-    /// as long; so it does from the model after a pass that has gained less than a nat. Each sequence is begun anew; π stays. [`Hmm::fit_from`] finds the optimum itself, and sooner.
+    /// as long; so it does from the model after a pass that has gained less than a nat. Each sequence is begun anew; π stays.
+    /// [`Hmm::fit_from`] finds the optimum itself, and sooner.
     ///
     /// ```
     /// use scotopic_filtering::{Sequence, hmm::{Hmm, Learn, Poisson, Rmle}};
