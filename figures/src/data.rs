@@ -35,6 +35,24 @@ impl Data {
         )
     }
 
+    /// Whether a pair of numbers has a place: what is not a number has none, nor has a negative number on a logarithmic axis.
+    fn has(&self, x: f64, y: f64) -> bool {
+        !self.x.place(x).is_nan() && !self.y.place(y).is_nan()
+    }
+
+    /// The part of a polygon that is near the plot; none of one with a corner that has no place.
+    fn polygon(&self, corners: &[(f64, f64)]) -> Vec<Point> {
+        let places = corners
+            .iter()
+            .map(|(x, y)| [self.x.place(*x), self.y.place(*y)]);
+        let near = clipped(places.collect());
+        let pixel = |[x, y]: [f64; 2]| {
+            let [wide, high] = [self.size.0, self.size.1].map(f64::from);
+            ((x * wide) as f32, ((1.0 - y) * high) as f32)
+        };
+        near.into_iter().map(pixel).collect()
+    }
+
     /// Adds the shapes of a layer.
     pub fn draw(&self, layer: &Layer, shapes: &mut Vec<Shape>) {
         match layer {
@@ -52,7 +70,8 @@ impl Data {
                 colour,
                 size,
             } => {
-                let dots = points.iter().map(|(x, y)| vec![self.pixel(*x, *y)]);
+                let dots = points.iter().filter(|(x, y)| self.has(*x, *y));
+                let dots = dots.map(|(x, y)| vec![self.pixel(*x, *y)]);
                 shapes.push(Shape::lines(
                     "dots",
                     dots.collect(),
@@ -67,6 +86,7 @@ impl Data {
                 let columns = self.columns(
                     ranges
                         .iter()
+                        .filter(|r| self.has(r.0, r.1) && self.has(r.0, r.2))
                         .map(|r| (self.pixel(r.0, r.1), self.pixel(r.0, r.2))),
                 );
                 let lines = columns
@@ -93,18 +113,18 @@ impl Data {
                     let right = right.max(left + 1.0);
                     vec![(left, top), (right, top), (right, bottom), (left, bottom)]
                 };
+                let there = |r: &&[f64; 4]| self.has(r[0], r[1]) && self.has(r[2], r[3]);
                 shapes.push(Shape::area(
                     "rects",
-                    rects.iter().map(rect).collect(),
+                    rects.iter().filter(there).map(rect).collect(),
                     *colour,
                     1.0,
                 ));
             }
             Layer::Polygon { corners, colour } => {
-                let corners = corners.iter().map(|(x, y)| self.pixel(*x, *y)).collect();
                 shapes.push(Shape::Path(Path {
                     class: "polygon",
-                    lines: vec![corners],
+                    lines: vec![self.polygon(corners)],
                     fill: Some((*colour, TINT)),
                     stroke: Some(Stroke::of(*colour, 1.2)),
                 }));
@@ -135,7 +155,7 @@ impl Data {
         shapes: &mut Vec<Shape>,
     ) {
         let (mut lines, mut alone) = (Vec::new(), Vec::new());
-        for run in points.split(|point| point.is_none()) {
+        for run in points.split(|point| point.is_none_or(|(x, y)| !self.has(x, y))) {
             let run: Vec<Point> = run
                 .iter()
                 .flatten()
@@ -207,7 +227,7 @@ impl Data {
     /// A closed area for every run of edges without a gap; where several fall on one column of pixels it is as wide as
     /// the widest.
     fn band(&self, edges: &[(f64, f64, f64)]) -> Vec<Vec<Point>> {
-        let runs = edges.split(|(_, low, high)| low.is_nan() || high.is_nan());
+        let runs = edges.split(|(x, low, high)| !self.has(*x, *low) || !self.has(*x, *high));
         let area = |run: &[(f64, f64, f64)]| {
             let pixels = run
                 .iter()
@@ -226,7 +246,8 @@ impl Data {
     }
 
     fn bars(&self, points: &[(f64, f64)]) -> Vec<Vec<Point>> {
-        let pixels: Vec<Point> = points.iter().map(|(x, y)| self.pixel(*x, *y)).collect();
+        let there = points.iter().filter(|(x, y)| self.has(*x, *y));
+        let pixels: Vec<Point> = there.map(|(x, y)| self.pixel(*x, *y)).collect();
         let mut places: Vec<f32> = pixels.iter().map(|p| p.0).collect();
         places.sort_by(f32::total_cmp);
         let gaps = places.windows(2).map(|pair| pair[1] - pair[0]);
@@ -258,6 +279,7 @@ impl Data {
         shapes: &mut Vec<Shape>,
     ) {
         let mut edge: Vec<Point> = Vec::new();
+        let steps: Vec<&(f64, f64)> = steps.iter().filter(|(x, y)| self.has(*x, *y)).collect();
         for (i, (x, y)) in steps.iter().enumerate() {
             let (left, top) = self.pixel(*x, *y);
             let right = steps
@@ -280,6 +302,38 @@ impl Data {
             shapes.push(Shape::lines("line", vec![edge], Stroke::of(colour, 1.6)));
         }
     }
+}
+
+/// The places of a polygon that lie at most [`NEAR`] of a plot beyond its edges, by cutting off what is beyond each edge in turn
+/// (Sutherland and Hodgman): an ellipse far larger than the plot keeps its direction. Empty where a place is not a finite number.
+fn clipped(polygon: Vec<[f64; 2]>) -> Vec<[f64; 2]> {
+    /// A stroke that ends there is not seen.
+    const NEAR: f64 = 0.5;
+    if polygon.iter().flatten().any(|v| !v.is_finite()) {
+        return Vec::new();
+    }
+    let edges = [(0, -1.0), (0, 1.0), (1, -1.0), (1, 1.0)];
+    edges.into_iter().fold(polygon, |corners, (axis, sign)| {
+        // Positive inside: the places run from −NEAR to 1 + NEAR.
+        let inside = |at: [f64; 2]| 0.5 + NEAR - sign * (at[axis] - 0.5);
+        let mut kept = Vec::with_capacity(corners.len() + 2);
+        for (i, &to) in corners.iter().enumerate() {
+            let from = corners[(i + corners.len() - 1) % corners.len()];
+            let (before, now) = (inside(from), inside(to));
+            if (before < 0.0) != (now < 0.0) {
+                let part = before / (before - now);
+                let other = 1 - axis;
+                let mut cut = [0.0; 2];
+                cut[axis] = 0.5 + sign * (0.5 + NEAR);
+                cut[other] = from[other] + part * (to[other] - from[other]);
+                kept.push(cut);
+            }
+            if now >= 0.0 {
+                kept.push(to);
+            }
+        }
+        kept
+    })
 }
 
 #[cfg(test)]

@@ -89,6 +89,10 @@ fn ink(Rgb([red, green, blue]): Rgb, opacity: f32) -> Paint<'static> {
 fn lines(pixmap: &mut Pixmap, path: &Path, scale: f32) {
     let mut builder = PathBuilder::new();
     for line in &path.lines {
+        // The rasteriser never ends a stroke through what is not a number.
+        if line.iter().any(|(x, y)| !x.is_finite() || !y.is_finite()) {
+            continue;
+        }
         let mut points = line.iter();
         let Some(&(x, y)) = points.next() else {
             continue;
@@ -256,6 +260,26 @@ mod tests {
         let dots = inked(&picture(&[dot], (20.0, 20.0), 1.0));
         // A circle of diameter 6 has 28 pixels.
         assert!((24..36).contains(&dots.len()), "{}", dots.len());
+    }
+
+    #[test]
+    fn a_line_through_no_number_is_not_drawn() {
+        let stroke = Stroke::of(BLACK, 2.0);
+        for bad in [f32::NAN, f32::INFINITY] {
+            let lines = vec![
+                vec![(1.0, bad), (9.0, 9.0)],
+                vec![(1.0, 15.0), (19.0, 15.0)],
+            ];
+            let dots = inked(&picture(
+                &[Shape::lines("line", lines, stroke)],
+                (20.0, 20.0),
+                1.0,
+            ));
+            assert!(
+                dots.len() > 30 && dots.iter().all(|(_, y)| *y > 12),
+                "{dots:?}"
+            );
+        }
     }
 
     #[test]

@@ -84,10 +84,15 @@ impl PhasePortrait {
             colour,
             size,
         };
-        layers.push(Layer::Polygon {
-            corners: ellipse(spot.mean, spot.covariance, self.radius),
-            colour: blue,
-        });
+        // A variance without end has no ellipse.
+        let corners = ellipse(spot.mean, spot.covariance, self.radius);
+        let ends = spot.covariance.iter().all(|v| v.is_finite());
+        if ends && corners.iter().all(|(x, y)| x.is_finite() && y.is_finite()) {
+            layers.push(Layer::Polygon {
+                corners,
+                colour: blue,
+            });
+        }
         layers.push(dot(spot.mean, blue, 6.0));
         if let Some(truth) = spot.truth {
             layers.extend([dot(truth, INK, 5.5), dot(truth, PAPER, 2.2)]);
@@ -176,6 +181,31 @@ mod tests {
                 .iter()
                 .all(|layer| matches!(layer, Layer::Line { points, .. } if points.is_empty()))
         );
+    }
+
+    #[test]
+    fn a_variance_without_end_has_no_ellipse() {
+        for endless in [f64::INFINITY, f64::NAN] {
+            let at = [[0.25, 0.0, endless], [endless, 0.0, 0.25], [endless; 3]];
+            for covariance in at {
+                let mut timeline = circle(2);
+                let spot = PhasePoint {
+                    mean: [0.5, 0.5],
+                    covariance,
+                    truth: None,
+                };
+                let moment = TimelineColumn {
+                    bins: 1,
+                    spot: Some(spot),
+                    ..TimelineColumn::default()
+                };
+                timeline.push(2, moment);
+                let layers = portrait().layers(&timeline, 3);
+                let polygon = |l: &Layer| matches!(l, Layer::Polygon { .. });
+                assert!(!layers.iter().any(polygon), "{covariance:?}");
+                assert!(layers.iter().any(|l| matches!(l, Layer::Dots { .. })));
+            }
+        }
     }
 
     #[test]

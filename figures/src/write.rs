@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::fs::{self, File};
 use std::hash::{BuildHasher, RandomState};
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 
 use crate::error::{FigureError, MAX_SIDE};
@@ -64,11 +64,13 @@ impl Figure {
         };
         let layout = Layout::new(self);
         refuse_large(layout.size)?;
-        whole(path, |out| match format {
-            Format::Svg => out.write_all(layout.svg().as_bytes()).map_err(io),
-            Format::Png => self.pixels().write_png(out).map_err(io),
-            Format::Gif => gif::write(self, &layout, out, path),
-        })
+        let mut bytes = Vec::new();
+        match format {
+            Format::Svg => bytes = layout.svg().into_bytes(),
+            Format::Png => self.pixels().write_png(&mut bytes).map_err(io)?,
+            Format::Gif => gif::write(self, &layout, &mut bytes, path)?,
+        }
+        whole(path, &bytes)
     }
 
     /// The figure as SVG.
@@ -110,12 +112,14 @@ impl Figure {
 /// For a picture without pixels, or a file that cannot be written.
 pub fn write_png(path: impl AsRef<Path>, picture: &RgbImage) -> Result<(), FigureError> {
     let path = path.as_ref();
-    whole(path, |out| {
-        picture.write_png(out).map_err(|source| FigureError::Io {
+    let mut bytes = Vec::new();
+    picture
+        .write_png(&mut bytes)
+        .map_err(|source| FigureError::Io {
             path: path.to_path_buf(),
             source,
-        })
-    })
+        })?;
+    whole(path, &bytes)
 }
 
 fn refuse_large((width, height): (f32, f32)) -> Result<(), FigureError> {
@@ -128,19 +132,16 @@ fn refuse_large((width, height): (f32, f32)) -> Result<(), FigureError> {
 
 /// Writes a file through a temporary name beside it, which is removed if anything fails; a symbolic link is followed, and a device
 /// or a pipe is written to as it is.
-fn whole(
-    path: &Path,
-    encode: impl FnOnce(&mut BufWriter<File>) -> Result<(), FigureError>,
-) -> Result<(), FigureError> {
+///
+/// The bytes are there before the file is: whatever ends the drawing leaves no temporary file.
+fn whole(path: &Path, bytes: &[u8]) -> Result<(), FigureError> {
     let io = |source| FigureError::Io {
         path: path.to_path_buf(),
         source,
     };
     if path.metadata().is_ok_and(|found| !found.is_file()) && !path.is_dir() {
-        let opened = File::options().write(true).open(path).map_err(io)?;
-        let mut out = BufWriter::new(opened);
-        encode(&mut out)?;
-        return out.flush().map_err(io);
+        let mut opened = File::options().write(true).open(path).map_err(io)?;
+        return opened.write_all(bytes).map_err(io);
     }
     let pointed = match path.is_symlink() {
         true => path.canonicalize().ok(),
@@ -158,9 +159,8 @@ fn whole(
     let temporary = path.with_file_name(hidden);
 
     let written = (|| {
-        let mut out = BufWriter::new(File::create_new(&temporary).map_err(io)?);
-        encode(&mut out)?;
-        out.flush().map_err(io)?;
+        let mut out = File::create_new(&temporary).map_err(io)?;
+        out.write_all(bytes).map_err(io)?;
         fs::rename(&temporary, path).map_err(io)
     })();
     if written.is_err() {

@@ -11,7 +11,7 @@ use scotopic_figures::chart::{self, Mark, Panel, Series};
 use scotopic_figures::phase_portrait::PhasePortrait;
 use scotopic_figures::scene::TextBox;
 use scotopic_figures::tiles::Row;
-use scotopic_figures::timeline::{MinMax, Span, Timeline, TimelineColumn};
+use scotopic_figures::timeline::{MinMax, PhasePoint, Span, Timeline, TimelineColumn};
 use scotopic_figures::trajectory::{self, Trajectory};
 use scotopic_figures::{Figure, Tile, animation, heat, raster, tiles};
 
@@ -224,4 +224,64 @@ fn a_hundred_thousand_observations_are_a_small_figure() {
     assert_eq!(find("trajectory-phase-plot").frames.len(), 300);
     let bytes = written("trajectory-phase-plot", "a.gif");
     assert!(bytes < 4_000_000, "{bytes} bytes");
+}
+
+/// A diffuse start: the first belief knows one state, and nothing of the other.
+#[test]
+fn a_variance_without_end_is_drawn_in_every_format() {
+    for endless in [f64::INFINITY, f64::NAN, 1e300, 1e12] {
+        for covariance in [[0.25, 0.0, endless], [endless, 0.1 * endless, endless]] {
+            let mut timeline = Timeline::new(8);
+            for t in 1..=6 {
+                let covariance = if t < 3 { covariance } else { [0.2, 0.1, 0.3] };
+                let mean = [f64::from(t), 1.0 / f64::from(t)];
+                let half = |v: f64| 1.6 * v.sqrt();
+                let moment = TimelineColumn {
+                    bins: 1,
+                    spans: vec![
+                        Span::around(mean[0], half(covariance[0])),
+                        Span::around(mean[1], half(covariance[2])),
+                    ],
+                    spot: Some(PhasePoint {
+                        mean,
+                        covariance,
+                        truth: None,
+                    }),
+                    ..TimelineColumn::default()
+                };
+                timeline.push(t as u64, moment);
+            }
+            let panels: Vec<trajectory::Panel> = (0..2)
+                .map(|index| trajectory::Panel::Span {
+                    label: format!("state {index}"),
+                    index,
+                })
+                .collect();
+            let portrait = PhasePortrait {
+                labels: ["one".to_owned(), "two".to_owned()],
+                radius: 2.0,
+            };
+            let figure = Trajectory {
+                title: "A diffuse start",
+                note: "",
+                band: "90 % credible band",
+                panels: &panels,
+                portrait: Some(&portrait),
+                timeline: &timeline,
+                times: None,
+            };
+            let folder = tempfile::tempdir().unwrap();
+            for name in ["a.gif", "a.png", "a.svg"] {
+                let path = folder.path().join(name);
+                figure.frames(6).unwrap().write(&path).unwrap();
+                assert!(std::fs::metadata(&path).unwrap().len() > 1000, "{name}");
+            }
+            assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+            let svg = figure.picture().unwrap().svg();
+            assert!(
+                !svg.contains("NaN") && !svg.contains("inf"),
+                "{covariance:?}"
+            );
+        }
+    }
 }

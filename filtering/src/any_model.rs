@@ -83,6 +83,16 @@ impl AnyModel {
         }
     }
 
+    /// Which of [`AnyModel::inputs`] is the time of a row, of a model of continuous time whose rows come at any times.
+    pub fn time(&self) -> Option<&str> {
+        match self {
+            Self::Driven(model) if model.is_continuous() => {
+                model.inputs().last().map(String::as_str)
+            }
+            _ => None,
+        }
+    }
+
     /// How many observations before it an observation depends on, directly; 0 but for an autoregression.
     pub fn lags(&self) -> usize {
         match self {

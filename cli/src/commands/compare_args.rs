@@ -85,7 +85,8 @@ pub struct CompareArgs {
     #[cfg(feature = "vision")]
     #[command(flatten)]
     pub networks: super::compare_network_args::NetworkArgs,
-    /// Folder for the table as CSV and its figure; for trajectories.png of a continuous-time model
+    /// Folder for the table as CSV and its figure: compare.png, of several models models.svg, how far behind the best they are after
+    /// each row; for trajectories.png of a continuous-time model
     #[arg(long, value_name = "DIR")]
     pub out: Option<PathBuf>,
     /// Print as JSON

@@ -5,6 +5,9 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result, anyhow, ensure};
 use scotopic_datasets::replace::replace;
+use scotopic_figures::Figure;
+use scotopic_figures::chart::{self, Mark, Panel, Series};
+use scotopic_figures::time_axis::TimeAxis;
 use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Filter as _, Sequence, many};
 use serde::Serialize;
 
@@ -38,6 +41,9 @@ struct Row {
     lags: Option<usize>,
     #[serde(skip)]
     discrete: Option<bool>,
+    /// L after each row.
+    #[serde(skip)]
+    path: Vec<f64>,
 }
 
 /// Ranks models, best first.
@@ -67,9 +73,25 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
         return compare_certify::run(args, &named, &own_rows);
     }
     let rows = named.iter().zip(&own_rows).map(|((path, model), data)| {
-        let parameters = OfFit::read(path)?.parameters(model)?;
-        let row = recording.named(score(path, model, parameters, data, from, args.by));
-        row.with_context(|| format!("the model {}", path.display()))
+        let of_model = || format!("the model {}", path.display());
+        let of_fit = OfFit::read(path)?;
+        let parameters = of_fit.parameters(model)?;
+        let rule = match args.by {
+            RankBy::Prequential => {
+                Some(AnyLearning::named(model, None).map_err(anyhow::Error::from))
+            }
+            _ => None,
+        };
+        let rule = rule.map(|rule| rule.and_then(|rule| of_fit.restricted(rule)));
+        let rule = rule.transpose().with_context(of_model)?;
+        let row = score(
+            path,
+            model,
+            parameters,
+            data,
+            rule.as_ref().map(|rule| (rule, from)),
+        );
+        recording.named(row).with_context(of_model)
     });
     let mut rows: Vec<Row> = rows.collect::<Result<_>>()?;
     let value = |row: &Row| match args.by {
@@ -94,6 +116,10 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("could not make {}", folder.display()))?;
         replace(&folder.join("models.csv"), table.csv().as_bytes())?;
+        if let Some(figure) = picture(&rows, recording.time_axis())? {
+            let figure = figure.of(&shown.to_string());
+            figure.write(folder.join("models.svg"))?;
+        }
     }
     if args.json {
         let mut value = serde_json::json!({ "observations": data.len(), "rows": rows });
@@ -125,17 +151,24 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
 
 /// Refuses the prequential score of a model that cannot be learned online.
 fn ensure_rules(by: RankBy, models: &[(&Path, &AnyModel)]) -> Result<()> {
+    if by != RankBy::Prequential {
+        return Ok(());
+    }
+    for (path, _) in models {
+        ensure!(
+            model::structural(path)?.is_none(),
+            "--by prequential: {} is structural, and a structural model is not learned online, since a rule learns whole matrices, \
+             without their structure, so that it has no prequential score; rank by evidence, aic or bic",
+            path.display()
+        );
+    }
     let fixed = |(_, model): &&(&Path, &AnyModel)| {
         matches!(
             model,
             AnyModel::Driven(_) | AnyModel::DrivenHmm(_) | AnyModel::Slds(_)
         )
     };
-    match models
-        .iter()
-        .find(fixed)
-        .filter(|_| by == RankBy::Prequential)
-    {
+    match models.iter().find(fixed) {
         None => Ok(()),
         Some((path, model)) if model.inputs().is_empty() => Err(anyhow!(
             "--by prequential: {} is a {}, which is not learned online, so that it has no prequential score; rank by evidence, aic or bic",
@@ -210,8 +243,7 @@ fn score(
     model: &AnyModel,
     parameters: Option<usize>,
     data: &Sequence,
-    from: u64,
-    by: RankBy,
+    learned: Option<(&AnyLearning, u64)>,
 ) -> scotopic_filtering::Result<Row> {
     let mut filter = AnyFilter::new(model.clone(), "reversed")?;
     let discrete = match filter.lacks_lags() {
@@ -221,14 +253,14 @@ fn score(
             laws.ok().and_then(|laws| Some(laws.first()?.is_discrete()))
         }
     };
+    let mut sums = Vec::with_capacity(data.len());
     for row in data.iter() {
         filter.update(row)?;
+        sums.push(filter.elbo());
     }
     let count = data.seen(model.inputs().len()) as f64;
-    let prequential = match by {
-        RankBy::Prequential => Some(prequential(model, data, from)?),
-        _ => None,
-    };
+    let prequential = learned.map(|(rule, from)| prequential(model, rule, data, from));
+    let prequential = prequential.transpose()?;
     let log_evidence = filter.elbo();
     let k = parameters.map(|k| k as f64);
     Ok(Row {
@@ -242,6 +274,7 @@ fn score(
         aic: k.map(|k| 2.0 * k - 2.0 * log_evidence),
         bic: k.map(|k| k * count.max(1.0).ln() - 2.0 * log_evidence),
         discrete,
+        path: sums,
         diffuse: match model {
             AnyModel::LinearGaussian(model) => Some(model.diffuse().iter().filter(|d| **d).count()),
             AnyModel::Driven(model) => Some(model.base().diffuse().iter().filter(|d| **d).count()),
@@ -253,9 +286,13 @@ fn score(
 }
 
 /// Σ ln p of the rows from number `from` on, each under parameters learned from those before it.
-fn prequential(model: &AnyModel, data: &Sequence, from: u64) -> scotopic_filtering::Result<f64> {
-    let rule = AnyLearning::named(model, None)?;
-    let mut filter = AnyFilter::learning(model.clone(), &rule, "reversed")?;
+fn prequential(
+    model: &AnyModel,
+    rule: &AnyLearning,
+    data: &Sequence,
+    from: u64,
+) -> scotopic_filtering::Result<f64> {
+    let mut filter = AnyFilter::learning(model.clone(), rule, "reversed")?;
     let mut sum = 0.0;
     for (t, row) in data.iter().enumerate() {
         let step = filter.update(row)?;
@@ -264,6 +301,23 @@ fn prequential(model: &AnyModel, data: &Sequence, from: u64) -> scotopic_filteri
         }
     }
     Ok(sum)
+}
+
+/// How far behind the best model in ln p the others are after each row; none of one model.
+fn picture(rows: &[Row], times: Option<TimeAxis>) -> Result<Option<Figure>> {
+    let Some((best, others)) = rows.split_first().filter(|(_, others)| !others.is_empty()) else {
+        return Ok(None);
+    };
+    let behind = |row: &Row| {
+        let pairs = best.path.iter().zip(&row.path);
+        let x = (1..=row.path.len()).map(|t| t as f64).collect();
+        let y = pairs.map(|(best, own)| best - own).collect();
+        Series::line(row.model.clone(), x, y).marked(Mark::Curve)
+    };
+    let title = format!("Nats behind {}", best.model);
+    let series = others.iter().map(behind).collect();
+    let panel = Panel::new("", "observation", "ln p of the best − ln p", series).timed(times);
+    Ok(Some(chart::lines(&[panel])?.titled(title, "")))
 }
 
 fn table(rows: &[Row], by: RankBy) -> Table {

@@ -1,12 +1,15 @@
 //! `scotopic decode`
 
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::{Args, ValueEnum};
-use scotopic_filtering::{AnyModel, Decoded, Decoding};
+use scotopic_figures::Format;
+use scotopic_filtering::{AnyModel, Belief, Decoded, Decoding};
 
 use super::smooth::{beginning, time};
+use crate::filtering::recorder::{BeliefRecorder, FigureOptions};
 use crate::filtering::recording::{Recording, Subject};
 use crate::filtering::records::{Entry, LinesOut, Record, field};
 use crate::table::number;
@@ -33,6 +36,9 @@ pub struct DecodeArgs {
     /// Where the lines go.
     #[command(flatten)]
     pub lines: LinesOut,
+    /// Plot the states over time, above the data: .svg, .png or .gif; of one series
+    #[arg(long, value_name = "FILE")]
+    pub figure: Option<PathBuf>,
 }
 
 /// How the states are chosen.
@@ -76,8 +82,7 @@ pub fn run(args: &DecodeArgs) -> Result<ExitCode> {
         ))
         .into());
     }
-    let inputs = args.subject.inputs();
-    args.lines.check(&[], &inputs).map_err(UsageError)?;
+    check(args).map_err(UsageError)?;
     let recordings = args.subject.read(&model)?;
     let mut records = Vec::new();
     for recording in &recordings {
@@ -97,9 +102,55 @@ pub fn run(args: &DecodeArgs) -> Result<ExitCode> {
             );
         }
         records.extend(lines(recording, &path, recordings.len() > 1));
+        if let Some(file) = &args.figure {
+            draw(&model, recording, &path, file)?;
+        }
     }
     args.lines.write(&records)?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn check(args: &DecodeArgs) -> Result<()> {
+    if let Some(path) = &args.figure {
+        Format::of(path)?;
+        ensure!(
+            args.subject.data.len() == 1,
+            "--figure shows one series: give one file of data"
+        );
+    }
+    let figure: Vec<&Path> = args.figure.iter().map(PathBuf::as_path).collect();
+    args.lines.check(&figure, &args.subject.inputs())
+}
+
+/// The states as beliefs that are certain.
+fn draw(model: &AnyModel, recording: &Recording, path: &Decoded, file: &Path) -> Result<()> {
+    let states = match model {
+        AnyModel::Hmm(model) => model.states(),
+        AnyModel::DrivenHmm(model) => model.states(),
+        AnyModel::Slds(model) => model.regimes_len(),
+        _ => 0,
+    };
+    let mut belief = vec![0.0; states];
+    let options = FigureOptions {
+        moves: Format::of(file)? == Format::Gif,
+        ..FigureOptions::default()
+    };
+    let described = format!("{}, decoded", model.described());
+    let first = Belief::Discrete(&belief);
+    let mut recorder =
+        BeliefRecorder::of(described, model, first, &recording.names, None, options)?;
+    if let Some(name) = recording.path.file_name().filter(|name| *name != "-") {
+        recorder = recorder.of_data(&name.to_string_lossy());
+    }
+    recorder = recorder.timed(recording.time_axis());
+    for (t, (row, &state)) in recording.sequence.iter().zip(&path.states).enumerate() {
+        belief.fill(0.0);
+        belief[state] = 1.0;
+        let belief = Belief::Discrete(&belief);
+        // What a state says of the data; a regime alone says nothing.
+        recorder.note_belief(t as u64 + 1, belief, &model.signal(belief), row, None);
+    }
+    recorder.write(file)
 }
 
 fn lines(recording: &Recording, path: &Decoded, several: bool) -> Vec<Record> {

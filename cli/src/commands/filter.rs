@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use scotopic_datasets::series::Series;
-use scotopic_filtering::{AnyFilter, Filter as _, is_seen, many};
+use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, is_seen, many};
 
 use super::filter_args::FilterArgs;
 use super::filter_picture::FigureRecorder;
@@ -38,7 +38,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
     let (mut filter, saved_row) = start(args).map_err(UsageError)?;
     let mut last_row = saved_row.clone().unwrap_or_default();
     outputs(args).map_err(UsageError)?;
-    let source = args.source.loaded(&args.data)?.given(filter.inputs());
+    let source = args.source.loaded(&args.data)?.of_model(&filter.model());
     if let Some(file) = &args.model {
         last_row.of_fit = OfFit::read(file).map_err(UsageError)?;
     }
@@ -92,7 +92,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
         .watch(&filter, args.first(), series.names())
         .map_err(UsageError)?;
     let live = args.first() == Path::new("-");
-    let mut results = args.results(&filter)?;
+    let mut results = args.results(&filter, source.time.is_some())?;
     let (mut bar, mut rows, mut missing) = (progress(args, &series), 0, 0_u64);
     let before = (filter.observations(), filter.elbo());
     let (begun, mut busy) = (Instant::now(), Timed::default());
@@ -145,7 +145,7 @@ pub fn run(args: &FilterArgs) -> Result<ExitCode> {
             {
                 recorder.observe(&filter, row);
                 if let Some(time) = series.time() {
-                    recorder.observe_time(&filter, args.source.time_name(), time);
+                    recorder.observe_time(&filter, source.time_name(), time);
                 }
             }
             let step = updated.map_err(|error| {
@@ -292,8 +292,7 @@ fn start(args: &FilterArgs) -> Result<(AnyFilter, Option<LastRow>)> {
     let model = model::read(path)?;
     let filter = match &args.learn {
         None => AnyFilter::new(model, &args.factorisation).map_err(anyhow::Error::from),
-        Some(rule) => (LearnSpec::given(rule)?.of(&model))
-            .and_then(|how| Ok(AnyFilter::learning(model, &how, &args.factorisation)?)),
+        Some(rule) => learning(path, model, rule, &args.factorisation),
     }
     .with_context(|| {
         format!(
@@ -302,6 +301,19 @@ fn start(args: &FilterArgs) -> Result<(AnyFilter, Option<LastRow>)> {
         )
     })?;
     Ok((filter, None))
+}
+
+/// A filter of the model of a file that learns the parameters that the file says.
+fn learning(file: &Path, model: AnyModel, rule: &str, factorisation: &str) -> Result<AnyFilter> {
+    ensure!(
+        model::structural(file)?.is_none(),
+        "a structural model is not learned while it filters, since a rule learns whole matrices, without their structure: fit its \
+         parameters with scotopic fit --model {}, and filter without --learn",
+        file.display()
+    );
+    let how = LearnSpec::given(rule)?.of(&model)?;
+    let how = OfFit::read(file)?.restricted(how)?;
+    Ok(AnyFilter::learning(model, &how, factorisation)?)
 }
 
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {

@@ -57,7 +57,8 @@ pub struct FilterArgs {
     )]
     pub factorisation: String,
     /// Learn the parameters while filtering: block-online-em, online-em, fixed-lag, rmle, dirichlet, odem, or a
-    /// TOML file with `rule` and its settings [default: the model's first rule]
+    /// TOML file with `rule` and its settings; of a linear-gaussian model those that `learned` in its file names, or all
+    /// [default: the model's first rule]
     #[arg(
         long,
         value_name = "RULE",
@@ -136,11 +137,11 @@ impl FilterArgs {
         }
     }
 
-    /// The lines that are asked for.
+    /// The lines that are asked for, with the times of the rows where these are known.
     ///
     /// # Errors
     /// If their file cannot be written or continued.
-    pub(super) fn results(&self, filter: &AnyFilter) -> Result<Results> {
+    pub(super) fn results(&self, filter: &AnyFilter, time: bool) -> Result<Results> {
         let format = match (self.out_format, &self.out) {
             (None, Some(path)) => LineFormat::of(path)?,
             (format, _) => format,
@@ -150,8 +151,7 @@ impl FilterArgs {
             None => Ok(Results::stdout(format)),
             Some(path) => match &self.resume {
                 Some(saved) if !self.force => {
-                    let (alarm, time) = (self.alarm.is_some(), self.source.time.is_some());
-                    let header = lines::header(filter, false, alarm, time);
+                    let header = lines::header(filter, false, self.alarm.is_some(), time);
                     Results::append(path, format, &header, filter.observations(), self.every)
                         .with_context(|| format!("--resume {}", saved.display()))
                 }

@@ -11,6 +11,7 @@ use scotopic_filtering::{AnyFilter, Filter as _};
 use crate::filtering::Band;
 use crate::filtering::Source;
 use crate::filtering::recorder::{BeliefRecorder, FigureOptions};
+use crate::filtering::truth;
 
 /// Options of the figure of the beliefs, and the true states to score them against.
 #[derive(Debug, Args)]
@@ -25,8 +26,8 @@ pub struct PictureArgs {
     /// Two states for a phase plot in the figure [default: 1,2 in a .gif, none in others]
     #[arg(long, alias = "portrait", value_name = "I,J", requires = "figure", value_parser = pair)]
     pub phase_plot: Option<[usize; 2]>,
-    /// File of the true states, one row per bin (discrete models: the number of the state, from 1): drawn in the
-    /// figure, and the beliefs are scored against them in the summary
+    /// File of the true states, one row per bin (discrete models: the number of the state, from 1; switching models: that of the
+    /// regime may come first): drawn in the figure, and the beliefs are scored against them in the summary
     #[arg(long, aliases = ["states", "truth"], value_name = "FILE")]
     pub true_states: Option<PathBuf>,
 }
@@ -129,8 +130,7 @@ impl FigureRecorder {
             format!("{name} ends after {rows} true states, before the observations")
         })?;
         if let Some(truth) = row {
-            BeliefRecorder::check_truth(filter, truth)
-                .with_context(|| format!("{name}, state {}", self.row))?;
+            truth::check(filter, truth).with_context(|| format!("{name}, state {}", self.row))?;
         }
         self.now = row.map(<[f64]>::to_vec);
         Ok(())

@@ -31,7 +31,7 @@ pub fn run(args: &FilterArgs, filter: &AnyFilter, source: &Source) -> Result<Exi
     if !filter.accepts_partial_rows() {
         recordings = of_whole_rows(recordings, filter.model().kind());
     }
-    let mut results = args.results(filter)?;
+    let mut results = args.results(filter, source.time.is_some())?;
     let mut alarm = args.alarm.map(Alarm::new);
     let (mut observations, mut elbo) = (0, 0.0);
     for recording in &recordings {

@@ -1,5 +1,6 @@
 //! `scotopic forecast`
 
+mod dates;
 mod judged;
 mod times;
 
@@ -85,7 +86,7 @@ pub fn run(args: &ForecastArgs) -> Result<ExitCode> {
     let mut judged = Judged::default();
     for recording in &recordings {
         let several = recordings.len() > 1;
-        let times = Times::of_series(recording);
+        let times = Times::of_series(recording, given.as_ref());
         let mut each = |origin: usize, forecast: &Forecast| {
             judged.see(args, recording, origin, forecast);
             records.extend(lines(args, &times, origin, forecast, several));

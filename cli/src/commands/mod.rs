@@ -66,6 +66,8 @@ pub mod show;
 pub mod smooth;
 #[cfg(feature = "filters")]
 pub mod summary;
+#[cfg(feature = "filters")]
+mod summary_picture;
 #[cfg(feature = "vision")]
 pub mod train;
 

@@ -18,7 +18,8 @@ use crate::usage::UsageError;
 #[derive(Debug, Args)]
 #[command(
     after_help = "The observations are written as CSV under the names y1, y2, …, which every command here reads; the\n\
-                        states as CSV for --true-states of scotopic filter: numbers from 1, or x1, x2, …\n\n\
+                        states as CSV for --true-states of scotopic filter: numbers from 1, or x1, x2, …, of a\n\
+                        switching model the regime from 1 before these.\n\n\
                         Example:\n  \
                         scotopic sample --model lorenz.toml --length 1000 --seed 1 --out y.csv --states x.csv"
 )]
@@ -58,22 +59,33 @@ pub fn run(args: &SampleArgs) -> Result<ExitCode> {
     let length = usize::try_from(args.length)
         .map_err(|_| anyhow!("--length is too large for this machine"))?;
     let mut rng = Xoshiro256PlusPlus::seed_from_u64(args.seed);
-    let (states, y) = match inputs::read(args.given.as_deref(), &model, &Source::default())? {
+    let given = inputs::read(args.given.as_deref(), &model, &Source::default())?;
+    let (states, y) = match &given {
         Some(inputs) => inputs.named(model.sample_given(&inputs.sequence, &mut rng))?,
         None => model.sample(length, &mut rng)?,
     };
+    // Dates as they came, where the model counts them as days.
+    let dates = given
+        .as_ref()
+        .filter(|given| given.dated && !given.times.is_empty());
     let alphabet = OfFit::read(&args.model).map_err(UsageError)?.alphabet;
     if let Some(path) = &args.states {
         write(Some(path), None, LineFormat::Csv, &of_states(&states))?;
     }
-    let row = |row: &[f64]| {
+    let row = |(t, row): (usize, &[f64])| {
         let (outputs, given) = row.split_at(row.len() - model.inputs().len());
         let mut record = symbols(&alphabet, outputs).unwrap_or_else(|| numbered("y", outputs));
         let named = model.inputs().iter().zip(given);
-        record.extend(named.map(|(name, x)| field(name, Entry::Number(*x))));
+        let input = |(name, x): (&String, &f64)| match dates.and_then(|dates| dates.time(t)) {
+            Some(date) if model.time() == Some(name.as_str()) => {
+                field(name, Entry::Text(date.to_owned()))
+            }
+            _ => field(name, Entry::Number(*x)),
+        };
+        record.extend(named.map(input));
         record
     };
-    let rows = y.iter().flatten().map(row);
+    let rows = y.iter().flatten().enumerate().map(row);
     let format = args.lines.out_format;
     write(
         args.lines.out.as_deref(),

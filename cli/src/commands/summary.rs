@@ -1,17 +1,20 @@
 //! `scotopic summary`
 
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, ensure};
 use clap::Args;
+use scotopic_figures::Format;
 use scotopic_filtering::gaussian::{Component, StructuralModel};
 use scotopic_filtering::{Sequence, Summary, SummarySettings, many};
 
-use super::print;
+use super::{print, summary_picture};
 use crate::filtering::model;
 use crate::filtering::of_fit::OfFit;
 use crate::filtering::places::from_one;
 use crate::filtering::recording::Subject;
+use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table, number};
 use crate::usage::UsageError;
 
@@ -40,6 +43,9 @@ pub struct SummaryArgs {
     /// Print as JSON
     #[arg(long)]
     pub json: bool,
+    /// Plot the intervals, each in parts of its estimate: .svg or .png
+    #[arg(long, value_name = "FILE")]
+    pub figure: Option<PathBuf>,
 }
 
 /// A model that is fitted is at most so many nats short of its best.
@@ -51,6 +57,7 @@ const SHORT: f64 = 0.05;
 /// If model or data cannot be used, or the kind of model has no exact evidence.
 pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
     let hold = held(&args.hold).map_err(UsageError)?;
+    check(args).map_err(UsageError)?;
     let model = args.subject.read_model()?;
     let recordings = args.subject.read(&model)?;
     recordings.iter().try_for_each(|one| one.check(&model))?;
@@ -69,23 +76,40 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
         _ => model.summary(&sequences, &settings),
     };
     let summary = summary.map_err(from_one)?;
-    if args.json {
-        print::line(serde_json::to_string_pretty(&summary)?)?;
-        tell_shortfall(&summary);
-        return Ok(ExitCode::SUCCESS);
-    }
-    print::line(match &structural {
+    let described = match &structural {
         Some(parts) => {
             let components = parts.components().iter().map(Component::to_string);
             let components: Vec<_> = components.collect();
             format!("structural model of {}", components.join(", "))
         }
         None => model.described(),
-    })?;
+    };
+    if let Some(path) = &args.figure {
+        summary_picture::picture(&summary, format!("Estimates of a {described}"))?.write(path)?;
+    }
+    if args.json {
+        print::line(serde_json::to_string_pretty(&summary)?)?;
+        tell_shortfall(&summary);
+        return Ok(ExitCode::SUCCESS);
+    }
+    print::line(described)?;
     print::line(criteria(&summary))?;
     print::line(table(&summary).text())?;
     tell_shortfall(&summary);
     Ok(ExitCode::SUCCESS)
+}
+
+fn check(args: &SummaryArgs) -> Result<()> {
+    let Some(path) = &args.figure else {
+        return Ok(());
+    };
+    ensure!(
+        Format::of(path)? != Format::Gif,
+        "--figure {}: estimates do not move; name a .svg or .png",
+        path.display()
+    );
+    check_apart(&[path], &args.subject.inputs())?;
+    check_writable(path)
 }
 
 /// Says that the parameters are not at the maximum, where they are not.

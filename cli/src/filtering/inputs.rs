@@ -11,6 +11,19 @@ use super::columns::quoted;
 use super::recording::{Recording, read_all};
 use crate::usage::UsageError;
 
+impl Source {
+    /// The same source for `model`: with its inputs, and the times that it is given as the times of the rows, where no other column is
+    /// named for these.
+    pub fn of_model(&self, model: &AnyModel) -> Self {
+        let time = model.time().filter(|_| self.spikes.bin.is_none());
+        let time = self.time.clone().or(time.map(str::to_owned));
+        Self {
+            time,
+            ..self.given(model.inputs())
+        }
+    }
+}
+
 /// The columns of the inputs of `model` in the table `path`, whose cells are written as those of the data; none for a model without
 /// inputs.
 ///
@@ -58,6 +71,7 @@ pub fn read(path: Option<&Path>, model: &AnyModel, data: &Source) -> Result<Opti
             false => None,
         },
         dates: true,
+        time: model.time().map(str::to_owned),
         missing: data.missing.clone(),
         ..of_tables
     };

@@ -64,7 +64,7 @@ pub const KINDS: &[Kind] = kinds! {
     "structural", "level, slope, seasons, cycle, ARMA, regression added up; read as linear-gaussian", "one, and the inputs of a regression",
         "fit; with values of all parameters also filter and compare";
     "generalised", "continuous time with smooth noise, equations by name", "by the equations",
-        "filter, compare, learning online";
+        "fit, filter, compare, learning online";
     "neural", "continuous time whose equations are a network", "by the output",
         "fit, filter";
     "ar1-poisson", "counts driven by an autoregression", "one of counts",

@@ -7,7 +7,7 @@
 //! | the learning rule, as given on the command line | `names.rs`: [`LearnSpec`](names::LearnSpec) |
 //! | sources of observations | `source.rs`: [`Source`]; `columns.rs`; `streams.rs` |
 //! | output lines, and the file they go to | `lines.rs`: [`Lines`]; `results.rs`: [`Results`](results::Results) |
-//! | figures and scores of beliefs | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `scores.rs` |
+//! | figures and scores of beliefs | `recorder.rs`: [`BeliefRecorder`]; `credible.rs`: [`Band`]; `scores.rs`; `truth.rs` |
 //! | whole series beside a model; output lines of them | `recording.rs`: [`Subject`](recording::Subject), [`Recording`](recording::Recording); `records.rs` |
 //! | alarms | `alarm.rs`: [`Alarm`](alarm::Alarm) |
 //! | inputs apart from observations | `inputs.rs` |
@@ -48,6 +48,7 @@ mod spikes;
 mod streams;
 mod time_names;
 pub mod trials;
+pub mod truth;
 
 pub use credible::Band;
 pub use lines::{LineFormat, Lines};

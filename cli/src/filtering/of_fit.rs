@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use scotopic_filtering::AnyModel;
-use scotopic_filtering::gaussian::StructuralModel;
+use scotopic_filtering::gaussian::{GaussianLearn, Learned, StructuralModel};
+use scotopic_filtering::{AnyLearning, AnyModel};
 use serde::{Deserialize, Serialize};
 
 use super::Source;
@@ -85,19 +85,63 @@ impl OfFit {
 
     /// What a file of the same model says after a filter of it, for which cells stood for `symbols`.
     ///
-    /// Alphabet and columns stay: without them the parameters would be those of other symbols. What is said of the fit is of the
-    /// parameters that it came to, so that it goes where the filter learns others: every parameter that its rule has.
+    /// Alphabet and columns stay: without them the parameters would be those of other symbols; and which parameters are learned. The
+    /// number that the fit chose is of the parameters that it came to, so that it goes where the filter learns others.
     pub fn of_filter(self, symbols: &[String], learns: bool) -> Self {
-        let (learned, free_parameters) = match learns {
-            true => (Vec::new(), None),
-            false => (self.learned, self.free_parameters),
-        };
         Self {
-            learned,
-            free_parameters,
+            learned: self.learned,
+            free_parameters: self.free_parameters.filter(|_| !learns),
             columns: self.columns,
             alphabet: symbols.to_vec(),
         }
+    }
+
+    /// The same rule for the parameters alone that the file names in `learned`; every rule where it names none.
+    ///
+    /// # Errors
+    /// If it names none that is learned while filtering.
+    pub fn restricted(&self, how: AnyLearning) -> Result<AnyLearning> {
+        let AnyLearning::LinearGaussian(mut rule) = how else {
+            return Ok(how);
+        };
+        if self.learned.is_empty() {
+            return Ok(AnyLearning::LinearGaussian(rule));
+        }
+        let named = |letter: &str, key: &str| {
+            let name = |name: &String| name == letter || name == key;
+            self.learned.iter().any(name)
+        };
+        let all = match &mut rule {
+            GaussianLearn::BlockOnlineEm(rule) => &mut rule.learned,
+            GaussianLearn::OnlineEm(rule) => &mut rule.learned,
+            GaussianLearn::Rmle(rule) => &mut rule.learned,
+        };
+        *all = Learned {
+            transition: all.transition && named("F", "transition"),
+            bias: all.bias && named("b", "bias"),
+            process_noise: all.process_noise && named("Q", "process_noise"),
+            control: all.control && named("B", "control"),
+            observation: all.observation && named("H", "observation"),
+            offset: all.offset && named("d", "offset"),
+            direct: all.direct && named("D", "direct"),
+            observation_noise: all.observation_noise && named("R", "observation_noise"),
+            initial: all.initial && named("initial", "initial"),
+            diagonal: all.diagonal || named("diagonal", "diagonal"),
+        };
+        let online = [
+            all.transition,
+            all.bias,
+            all.process_noise,
+            all.observation,
+            all.offset,
+            all.observation_noise,
+        ];
+        ensure!(
+            online.contains(&true),
+            "the file says learned = {}, and of these the rule learns none while it filters: it learns F, b, Q, H, d and R",
+            toml::Value::from(self.learned.clone())
+        );
+        Ok(AnyLearning::LinearGaussian(rule))
     }
 
     /// The same with its columns in the order of `outputs`, where these are them: whoever names them in another says which is which.

@@ -4,20 +4,21 @@
 //! ([`Timeline`]).
 
 use std::collections::VecDeque;
-use std::path::Path;
 
 use anyhow::{Result, ensure};
 use scotopic_datasets::series::Time;
 use scotopic_figures::phase_portrait::PhasePortrait;
 use scotopic_figures::time_axis::TimeAxis;
 use scotopic_figures::timeline::{COLUMNS, MinMax, PhasePoint, Span, Timeline, TimelineColumn};
-use scotopic_figures::trajectory::{Panel, Trajectory};
-use scotopic_figures::{Format, shares};
+use scotopic_figures::trajectory::Panel;
 use scotopic_filtering::{AnyFilter, AnyModel, Belief, Filter as _, GaussianBelief, Moments};
 
 use super::credible::Band;
 use super::recording::note_time;
 use super::scores::Scores;
+use super::truth;
+
+mod drawing;
 
 /// The most states (causes with them) and observed channels that a picture shows: below each other they must be told
 /// apart.
@@ -26,8 +27,6 @@ const CHANNELS: usize = 6;
 /// The most states whose errors have panels of their own: a band that is much narrower than the way of a state is seen
 /// only there.
 const ERRORS: usize = 4;
-/// The most frames of an animation.
-const FRAMES: usize = 300;
 
 /// How a picture is asked for.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -124,7 +123,10 @@ impl BeliefRecorder {
             Belief::Gaussian(GaussianBelief {
                 mean, cause_mean, ..
             }) => {
-                let names = states.unwrap_or(model.state_names());
+                let names = states.map_or(model.state_names(), |names| {
+                    // The regime of a switching model comes first, and has no panel.
+                    &names[names.len().saturating_sub(mean.len())..]
+                });
                 labels = (0..mean.len()).map(|i| named(names, i, "state")).collect();
                 let causes = (1..=cause_mean.len()).map(|i| format!("cause {i}"));
                 let all: Vec<String> = labels.iter().cloned().chain(causes).collect();
@@ -191,30 +193,6 @@ impl BeliefRecorder {
         })
     }
 
-    /// Whether these can be the true states of one bin: all of them finite, or the number of one state from 1.
-    ///
-    /// # Errors
-    /// Says what was found.
-    pub fn check_truth(filter: &AnyFilter, truth: &[f64]) -> Result<()> {
-        let (expected, states) = match filter.belief() {
-            Belief::Discrete(belief) => (1, belief.len()),
-            Belief::Gaussian(belief) => (belief.mean.len(), 0),
-        };
-        ensure!(
-            truth.len() == expected,
-            "found {} true states in a row, expected {expected}",
-            truth.len()
-        );
-        for x in truth {
-            let is_one = states == 0 || (1..=states).any(|k| k as f64 == *x);
-            ensure!(
-                x.is_finite() && is_one,
-                "{x} is no state; the states are 1 to {states}"
-            );
-        }
-        Ok(())
-    }
-
     /// Notes the belief after `filter` took in `row`, and what is true at the bin of that row.
     pub fn see(&mut self, filter: &AnyFilter, row: Option<&[f64]>, truth: Option<&[f64]>) {
         let owned = |values: Option<&[f64]>| values.map(<[f64]>::to_vec);
@@ -263,7 +241,7 @@ impl BeliefRecorder {
         match belief {
             Belief::Discrete(belief) => {
                 moment.truths = vec![0.0; belief.len()];
-                // check_truth lets whole numbers from 1 pass.
+                // truth::check lets whole numbers from 1 pass.
                 let state = truth.and_then(|x| Some(*x.first()? as usize - 1));
                 if let Some(state) = state.filter(|k| *k < belief.len()) {
                     moment.truths[state] = 1.0;
@@ -275,6 +253,13 @@ impl BeliefRecorder {
                 let GaussianBelief {
                     mean, covariance, ..
                 } = belief;
+                let truth = truth.map(|truth| {
+                    let (regime, states) = truth::of_vector(truth, mean.len());
+                    if let Some(regime) = regime {
+                        self.scores.discrete(belief.regimes, regime);
+                    }
+                    states
+                });
                 if let Some(truth) = truth {
                     self.scores.normal(mean, covariance, truth, z);
                 }
@@ -320,29 +305,6 @@ impl BeliefRecorder {
         &self.scores
     }
 
-    /// The scores in one line; none without true states.
-    pub fn judged(&self) -> Option<String> {
-        let scores = &self.scores;
-        if let (Some(hits), Some(surprise)) = (scores.hits(), scores.surprise()) {
-            let percent = 100.0 * hits;
-            return Some(format!(
-                "true state most probable in {percent:.1} % of the bins, ln q of it {:.4} nats per bin",
-                -surprise
-            ));
-        }
-        let (rmse, coverage) = (scores.rmse()?, 100.0 * scores.coverage()?);
-        let within = match self.band {
-            Band::Level(_) => format!("the {}", self.band),
-            Band::Deviations(_) => self.band.to_string(),
-        };
-        let nees = scores
-            .nees()
-            .map_or(String::new(), |nees| format!(", NEES {nees:.3}"));
-        Some(format!(
-            "RMSE {rmse:.4}, {coverage:.1} % of the true states within {within}{nees}"
-        ))
-    }
-
     /// The same with the name of the data in the title of its figure.
     pub fn of_data(mut self, name: &str) -> Self {
         self.described = format!("{}: {name}", self.described);
@@ -357,68 +319,6 @@ impl BeliefRecorder {
     /// Notes the time of a bin, from 1, that the column `name` gives.
     pub fn note_time(&mut self, bin: u64, name: &str, time: Time) {
         note_time(&mut self.times, name, bin, time);
-    }
-
-    /// Draws what was seen: a figure for a name in .svg or .png, an animation for one in .gif.
-    ///
-    /// # Errors
-    /// For another name, or if the file cannot be written.
-    pub fn write(&self, path: &Path) -> Result<()> {
-        let band = self.band.to_string();
-        let mut title = self.described.clone();
-        if let Some(first) = title.get_mut(..1) {
-            first.make_ascii_uppercase();
-        }
-        let note = self.note();
-        let figure = Trajectory {
-            title: &title,
-            note: &note,
-            band: &band,
-            panels: &self.panels,
-            portrait: self.portrait.as_ref().map(|(_, portrait)| portrait),
-            timeline: &self.timeline,
-            times: self.times.as_ref(),
-        };
-        let figure = match Format::of(path)? {
-            Format::Svg | Format::Png => figure.picture()?,
-            Format::Gif => figure.frames(FRAMES)?,
-        };
-        Ok(figure.write(path)?)
-    }
-
-    fn note(&self) -> String {
-        let mut said = Vec::new();
-        said.extend(self.timeline.bins().map(|(from, to)| match from == to {
-            true => format!("observation {from}"),
-            false => format!("observations {from} to {to}"),
-        }));
-        said.extend(self.left_out.clone());
-        if self.errors > 0 {
-            said.push("error: truth less mean".to_owned());
-        }
-        let each = self.timeline.each();
-        let discrete = self.states == 0;
-        if each > 1 {
-            said.push(format!(
-                "{each} observations in a column: {}smallest to largest value{}",
-                if discrete { "mean probabilities, " } else { "" },
-                if discrete { "" } else { ", widest band" },
-            ));
-        }
-        if discrete && self.scores.hits().is_some() {
-            let areas = shares::stacks(
-                self.timeline
-                    .columns()
-                    .first()
-                    .map_or(0, |c| c.shares.len()),
-            );
-            said.push(match areas {
-                true => "the true state is above the areas".to_owned(),
-                false => "the true state is the dark line".to_owned(),
-            });
-        }
-        said.extend(self.judged());
-        said.join("; ")
     }
 }
 
@@ -439,139 +339,4 @@ fn error(belief: &Span) -> Span {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::super::model;
-    use super::*;
-
-    /// A noisy random walk; the belief is compared with the true path.
-    #[test]
-    fn coverage_and_extremes_survive_a_long_series() {
-        let model = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_noise = [[1.0]]\nobservation = [[1.0]]\n\
-                     observation_noise = [[1.0]]\noffset = [0.0]\nbias = [0.0]\ninitial_mean = [0.0]\n\
-                     initial_covariance = [[1.0]]\n";
-        let mut filter = AnyFilter::new(model::parse(model).unwrap(), "reversed").unwrap();
-        let names = ["level".to_owned()];
-        let mut portrayal =
-            BeliefRecorder::new(&filter, &names, Some(&[]), FigureOptions::default()).unwrap();
-        // Noise of about unit variance from a fixed sequence: three uniform numbers of variance 1/12 each, times 2.
-        let mut seed = 1u64;
-        let mut uniform = move || {
-            seed = seed
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1_442_695_040_888_963_407);
-            (seed >> 11) as f64 / (1u64 << 53) as f64 - 0.5
-        };
-        let mut noise = move || 2.0 * (uniform() + uniform() + uniform());
-        let (mut x, mut most, mut inside) = (0.0f64, f64::NEG_INFINITY, 0u32);
-        let z = Band::default().deviations();
-        let bins = 20_000u32;
-        for t in 0..bins {
-            x = 0.9 * x + noise();
-            let y = [x + noise()];
-            let row = (t % 10 != 3).then_some(&y[..]);
-            filter.update(row).unwrap();
-            portrayal.see(&filter, row, Some(&[x]));
-            let belief = filter.belief().gaussian().unwrap();
-            let (mean, variance) = (belief.mean[0], belief.covariance[0]);
-            most = most.max(mean);
-            inside += u32::from((mean - x).abs() <= z * variance.sqrt());
-        }
-        let columns = portrayal.timeline.columns();
-        assert!(columns.len() <= COLUMNS && portrayal.timeline.each() == 16);
-        let drawn = columns.iter().map(|c| c.spans[0].mean.high);
-        assert_eq!(drawn.fold(f64::NEG_INFINITY, f64::max), most);
-        let missing: u64 = columns.iter().map(|c| c.missing).sum();
-        assert_eq!(missing, 2000);
-        assert!(columns.iter().all(|c| {
-            let s = &c.spans[0];
-            s.low < s.mean.low && s.mean.high < s.high
-        }));
-        let coverage = portrayal.scores().coverage().unwrap();
-        assert_eq!(coverage, f64::from(inside) / f64::from(bins));
-        // A right model: 90 % within, up to four standard deviations of so many correlated draws.
-        assert!((coverage - 0.9).abs() < 0.02, "{coverage}");
-        assert!((portrayal.scores().nees().unwrap() - 1.0).abs() < 0.06);
-        assert!(portrayal.judged().unwrap().contains("90 % credible band"));
-        assert!(portrayal.note().contains("16 observations in a column"));
-    }
-
-    #[test]
-    fn a_late_belief_is_noted_at_the_bin_it_is_about() {
-        let model = "kind = \"generalised\"\noutput_precision = 100.0\nmotion_precision = 10.0\nstart_variance = 1.0\n\
-                     output_log_variance = 1.0\n[equations]\nkind = \"ornstein_uhlenbeck\"\nrate = 0.1\n\
-                     [embedding]\nstates = 1\nsmoothness = 0.0\n";
-        let rule = super::super::names::LearnSpec::Settings(
-            "rule = \"odem\"\n[filter]\ndelay = 2\n".to_owned(),
-        );
-        let model = model::parse(model).unwrap();
-        let how = rule.of(&model).unwrap();
-        let mut filter = AnyFilter::learning(model, &how, "reversed").unwrap();
-        assert_eq!(filter.lag(), 2);
-        let mut portrayal = BeliefRecorder::new(
-            &filter,
-            &[],
-            Some(&["x".to_owned()]),
-            FigureOptions::default(),
-        )
-        .unwrap();
-        for t in 1..=5 {
-            let row = [f64::from(t)];
-            filter.update(Some(&row)).unwrap();
-            portrayal.see(&filter, Some(&row), Some(&[10.0 * f64::from(t)]));
-        }
-        assert_eq!(portrayal.timeline.bins(), Some((1, 3)));
-        // The state, its cause, what is seen, the error of the state.
-        let at = |k: usize| portrayal.timeline.columns()[k].spans.clone();
-        assert_eq!((at(0)[0].truth.low, at(0)[2].seen.low), (10.0, 1.0));
-        assert_eq!((at(2)[0].truth.low, at(2)[2].seen.low), (30.0, 3.0));
-        let last = at(2);
-        assert_eq!(last[3].truth.low, 30.0 - last[0].mean.low);
-    }
-
-    #[test]
-    fn many_states_and_columns_are_shown_in_part_and_said() {
-        let eye = |n: usize, v: f64| {
-            let row = |i: usize| {
-                let entry = |j: usize| if i == j { v } else { 0.0 };
-                format!("{:?}", (0..n).map(entry).collect::<Vec<f64>>())
-            };
-            format!("[{}]", (0..n).map(row).collect::<Vec<_>>().join(", "))
-        };
-        let zeros = format!("{:?}", vec![0.0; 10]);
-        let model = format!(
-            "kind = \"linear-gaussian\"\ntransition = {}\nprocess_noise = {e}\nobservation = {e}\n\
-             observation_noise = {e}\noffset = {zeros}\nbias = {zeros}\ninitial_mean = {zeros}\n\
-             initial_covariance = {e}\n",
-            eye(10, 0.5),
-            e = eye(10, 1.0)
-        );
-        let mut filter = AnyFilter::new(model::parse(&model).unwrap(), "reversed").unwrap();
-        let wanted = FigureOptions {
-            portrait: Some([9, 10]),
-            ..FigureOptions::default()
-        };
-        let names: Vec<String> = (1..=10).map(|i| format!("{i}")).collect();
-        let mut portrayal = BeliefRecorder::new(&filter, &names, None, wanted).unwrap();
-        let row = [1.0; 10];
-        filter.update(Some(&row)).unwrap();
-        portrayal.see(&filter, Some(&row), None);
-        assert_eq!(portrayal.panels.len(), STATES + CHANNELS);
-        assert!(portrayal.note().contains("the first 8 of 10 states"));
-        assert!(portrayal.note().contains("the first 6 of 10 columns"));
-        let label = |k: usize| match &portrayal.panels[k] {
-            Panel::Span { label, .. } => label.clone(),
-            _ => String::new(),
-        };
-        assert_eq!(
-            (label(0), label(8)),
-            ("state 1".into(), "observed 1".into())
-        );
-        let nowhere = FigureOptions {
-            portrait: Some([1, 11]),
-            ..wanted
-        };
-        let error = BeliefRecorder::new(&filter, &names, None, nowhere).unwrap_err();
-        assert!(error.to_string().contains("states 1 to 10"), "{error}");
-        assert_eq!(portrayal.judged(), None);
-    }
-}
+mod tests;

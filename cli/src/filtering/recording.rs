@@ -65,7 +65,7 @@ impl Subject {
     /// For files that cannot be read or have no row, by file and line, and a usage error for other columns.
     pub fn read(&self, model: &AnyModel) -> Result<Vec<Recording>> {
         let source = OfFit::source_of(&self.model, &self.source).map_err(UsageError)?;
-        let source = source.given(model.inputs());
+        let source = source.of_model(model);
         let all = read_all(&source, &self.data, model.width())?;
         for one in &all {
             OfFit::check_data(&self.model, &one.path, &one.names, &source)?;
@@ -164,7 +164,9 @@ fn read_one(source: &Source, path: &Path, width: usize) -> Result<Recording> {
         let pushed = sequence.push(row).map_err(|e| e.at_observation(number));
         pushed.map_err(|e| at_line(e, path, series.line(), series.names(), false))?;
         lines.push(series.line());
-        times.extend(series.time_text().map(str::to_owned));
+        // A model that is given the times refuses a missing one itself.
+        let missing = series.time_is_taken().then(String::new);
+        times.extend(series.time_text().map(str::to_owned).or(missing));
     }
     tell_left_out(path, &series);
     ensure!(

@@ -56,7 +56,8 @@ pub struct LastRow {
 impl LastRow {
     /// Notes the newest row of `series`.
     pub fn note(&mut self, series: &Series) {
-        if let Some(text) = series.time_text() {
+        // A filter that is given the times keeps the last of them itself.
+        if let Some(text) = series.time_text().filter(|_| !series.time_is_taken()) {
             text.clone_into(self.time.get_or_insert_default());
         }
         self.dated = series.has_dates();

@@ -32,7 +32,8 @@ pub struct Source {
     /// Columns to read, by name or by number from 1; a name with a comma in quotes [default: all but the time]
     #[arg(long, help_heading = "Reading the data", value_name = "LIST")]
     pub columns: Option<String>,
-    /// Column of times (numbers or ISO dates): never data, checked for its order, written beside the beliefs
+    /// Column of times (numbers or ISO dates): never predicted, checked for its order, written beside the beliefs [default: the
+    /// times that a model of continuous time is given]
     #[arg(long, help_heading = "Reading the data", value_name = "NAME")]
     pub time: Option<String>,
     /// Whether the first row of a table names the columns [default: by the columns read and the row under it]

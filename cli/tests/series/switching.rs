@@ -141,3 +141,70 @@ fn options_of_other_kinds_are_refused() {
     refused(&["--kind", "slds", "--inputs", "y"], &["--inputs"]);
     assert!(!folder.path().join("m.toml").exists());
 }
+
+#[test]
+fn states_that_were_drawn_are_those_that_beliefs_are_scored_against() {
+    let folder = Folder::with(&[]);
+    folder.write("truth.toml", &folder.good(&["model", "template", "slds"]).0);
+    let sample = [
+        "sample",
+        "--model",
+        "truth.toml",
+        "--length",
+        "200",
+        "--states",
+        "states.csv",
+        "--out",
+        "y.csv",
+    ];
+    folder.good(&sample);
+    let filter = |states: &'static str| {
+        [
+            "filter",
+            "y.csv",
+            "--model",
+            "truth.toml",
+            "--every",
+            "0",
+            "--true-states",
+            states,
+        ]
+    };
+    let (_, err) = folder.good(&filter("states.csv"));
+    assert!(err.contains("true regime most probable in"), "{err}");
+    let scores = |err: &str| err[err.find("RMSE").unwrap()..].to_owned();
+    // The vectors alone are scored alike.
+    let states = std::fs::read_to_string(folder.path().join("states.csv")).unwrap();
+    let vectors = states.lines().map(|line| line.split_once(',').unwrap().1);
+    folder.write(
+        "x.csv",
+        &vectors.map(|line| format!("{line}\n")).collect::<String>(),
+    );
+    let (_, alone) = folder.good(&[&filter("x.csv")[..], &["--figure", "f.svg"]].concat());
+    assert!(!alone.contains("regime most"), "{alone}");
+    assert_eq!(scores(&alone), scores(&err));
+    // The panels of the states have the names of the states.
+    folder.good(&[&filter("states.csv")[..], &["--figure", "g.svg"]].concat());
+    let svg = std::fs::read_to_string(folder.path().join("g.svg")).unwrap();
+    assert!(
+        svg.contains(">x1</text>") && svg.contains(">x2</text>") && !svg.contains(">regime</text>")
+    );
+    let (first, rest) = states.split_once('\n').unwrap();
+    let (_, after) = rest.split_once(',').unwrap();
+    folder.write("odd.csv", &format!("{first}\n3,{after}"));
+    folder.refused(
+        &filter("odd.csv"),
+        &["odd.csv, state 1", "3 is no state", "1 to 2"],
+    );
+    folder.write(
+        "narrow.csv",
+        &states
+            .lines()
+            .map(|l| format!("{}\n", l.split(',').next().unwrap()))
+            .collect::<String>(),
+    );
+    folder.refused(
+        &filter("narrow.csv"),
+        &["found 1 true states", "expected 2, or the regime and these"],
+    );
+}

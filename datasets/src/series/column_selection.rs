@@ -70,7 +70,12 @@ impl ColumnSelection {
                 "every column once in the list of those to read (--columns)",
             ));
         }
-        let clash = places.iter().find(|place| Some(**place) == time);
+        // The time of a row may be an input as well: who has inputs says what it means where it is an output too. Who reads inputs alone
+        // has no others.
+        let inputs_alone = options.dates && options.numbers == 0;
+        let is_input = inputs_alone || places[outputs..].iter().any(|place| Some(*place) == time);
+        let data = if is_input { 0 } else { outputs };
+        let clash = places[..data].iter().find(|place| Some(**place) == time);
         if let Some(&place) = clash {
             return Err(Error::row(
                 series,
@@ -97,6 +102,11 @@ impl ColumnSelection {
             time,
             time_name,
         })
+    }
+
+    /// Whether the time is among the columns that are taken: whoever is given it judges its order.
+    pub(super) fn time_is_taken(&self) -> bool {
+        self.time.is_some_and(|time| self.places.contains(&time))
     }
 
     /// The name of the column of times.

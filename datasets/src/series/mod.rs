@@ -116,6 +116,8 @@ pub struct Series {
     row: Vec<f64>,
     order: time::Order,
     time: Option<Time>,
+    /// The time of the newest row where it is also among the data: with a decimal point, whatever the table has.
+    taken: Option<String>,
     partly: bool,
     decimal_comma: bool,
 }
@@ -186,6 +188,7 @@ impl Series {
             rows,
             order: time::Order::default(),
             time: None,
+            taken: None,
             partly: false,
             decimal_comma: options.decimal_comma
                 && matches!(format, SeriesFormat::Csv | SeriesFormat::Tsv),
@@ -234,7 +237,15 @@ impl Series {
         let Some(complete) = self.rows.next_into(&mut self.row)? else {
             return Ok(None);
         };
-        if let Some(text) = self.rows.time() {
+        if self.time_is_taken() {
+            let text = self.rows.time().map(str::trim);
+            let text = text.map(|text| match self.decimal_comma {
+                true => text.replace(',', "."),
+                false => text.to_owned(),
+            });
+            self.time = text.as_deref().and_then(Time::parse);
+            self.taken = text.filter(|_| self.time.is_some());
+        } else if let Some(text) = self.rows.time() {
             let time = match self.decimal_comma && options::is_pointed(text) {
                 true => Err("a time with a decimal comma, if any: a point separates thousands"),
                 false => self.order.next(text),
@@ -254,6 +265,12 @@ impl Series {
         Ok(Some(seen.then_some(&self.row[..])))
     }
 
+    /// Whether the column of times is among those of the data, for a model that is given it: its order is then not checked here, and a
+    /// time may be missing.
+    pub fn time_is_taken(&self) -> bool {
+        self.rows.columns().time_is_taken()
+    }
+
     /// The line of the newest row, from 1; of an array, the row.
     pub fn line(&self) -> u64 {
         self.rows.line()
@@ -261,7 +278,10 @@ impl Series {
 
     /// The time of the newest row as it is written, where a column of times is named.
     pub fn time_text(&self) -> Option<&str> {
-        self.rows.time()
+        match self.time_is_taken() {
+            true => self.taken.as_deref(),
+            false => self.rows.time(),
+        }
     }
 
     /// The time of the newest row.

@@ -169,3 +169,138 @@ fn steps_go_on_to_the_next_place() {
     assert_eq!(drawn[1].lines[0][..4], edge);
     assert_eq!(drawn[0].lines[0].last(), Some(&(0.0, 50.0)));
 }
+
+#[test]
+fn what_has_no_place_is_left_out() {
+    let data = data((0.0, 10.0), (0.0, 1.0));
+    let bad = f64::NAN;
+    let number = |paths: Vec<Path>| -> usize { paths.iter().map(|p| p.lines.len()).sum() };
+    let points = vec![(1.0, 0.5), (bad, 0.5), (2.0, bad), (3.0, f64::INFINITY)];
+    let ranges = vec![
+        (1.0, 0.1, 0.2),
+        (2.0, bad, 0.3),
+        (3.0, 0.1, bad),
+        (bad, 0.1, 0.2),
+    ];
+    let (colour, size) = (PALETTE[0], 2.0);
+    let dots = paths(
+        &data,
+        Layer::Dots {
+            points: points.clone(),
+            colour,
+            size,
+        },
+    );
+    assert_eq!(number(dots), 2);
+    assert_eq!(
+        number(paths(
+            &data,
+            Layer::Bars {
+                points: points.clone(),
+                colour
+            }
+        )),
+        2
+    );
+    let uprights = Layer::Ranges {
+        ranges,
+        colour,
+        width: 1.0,
+    };
+    assert_eq!(number(paths(&data, uprights)), 1);
+    let rects = vec![[0.0, 0.0, 1.0, 1.0], [0.0, bad, 1.0, 1.0]];
+    assert_eq!(
+        number(paths(
+            &data,
+            Layer::Rects {
+                rects,
+                colour,
+                behind: false
+            }
+        )),
+        1
+    );
+    let polygon = Layer::Polygon {
+        corners: points.clone(),
+        colour,
+    };
+    assert_eq!(paths(&data, polygon)[0].lines, [vec![]]);
+    let mut drawn = paths(&data, line(points.iter().copied().map(Some).collect()));
+    drawn.extend(paths(
+        &data,
+        Layer::Steps {
+            steps: points.clone(),
+            fill: (colour, 0.5),
+            edged: true,
+        },
+    ));
+    let edges = points.iter().map(|(x, y)| (*x, 0.0, *y)).collect();
+    drawn.extend(paths(&data, Layer::Band { edges, colour }));
+    for (x, y) in drawn.iter().flat_map(|path| path.lines.iter().flatten()) {
+        assert!(x.is_finite() && y.is_finite(), "{drawn:?}");
+    }
+}
+
+/// The ellipse of the directions (1, ½) and (−½, 1)·10⁻³ about the middle of a plot, times 10¹² and 10⁻¹.
+#[test]
+fn a_polygon_far_larger_than_the_plot_keeps_its_direction() {
+    let data = data((-1.0, 1.0), (-1.0, 1.0));
+    let corners = |scale: f64| -> Vec<(f64, f64)> {
+        let corner = |k: u32| {
+            let (sin, cos) = (std::f64::consts::TAU * f64::from(k) / 72.0).sin_cos();
+            (scale * (cos - 5e-4 * sin), scale * (0.5 * cos + 1e-3 * sin))
+        };
+        (0..72).map(corner).collect()
+    };
+    let colour = PALETTE[0];
+    let small = corners(0.1);
+    let drawn = paths(
+        &data,
+        Layer::Polygon {
+            corners: small.clone(),
+            colour,
+        },
+    );
+    let expected: Vec<Point> = small.iter().map(|(x, y)| data.pixel(*x, *y)).collect();
+    for (found, expected) in drawn[0].lines[0].iter().zip(&expected) {
+        // The rounding of a pixel to single precision.
+        assert!((found.0 - expected.0).abs() < 1e-4 && (found.1 - expected.1).abs() < 1e-4);
+    }
+    // A strip of the slope ½, as wide as 10⁹ plots: it covers the plot, up to half a plot beyond.
+    let drawn = paths(
+        &data,
+        Layer::Polygon {
+            corners: corners(1e12),
+            colour,
+        },
+    );
+    let line = &drawn[0].lines[0];
+    assert!(
+        line.iter()
+            .all(|(x, y)| (-50.1..=150.1).contains(x) && (-25.1..=75.1).contains(y))
+    );
+    let across = |of: fn(&Point) -> f32| {
+        let values = || line.iter().map(of);
+        (
+            values().fold(f32::INFINITY, f32::min),
+            values().fold(f32::NEG_INFINITY, f32::max),
+        )
+    };
+    assert_eq!(
+        (across(|p| p.0), across(|p| p.1)),
+        ((-50.0, 150.0), (-25.0, 75.0))
+    );
+    // Far longer than wide: a line of the slope ½ through the middle.
+    let thin: Vec<(f64, f64)> = corners(1e12).iter().map(|(x, _)| (*x, 0.5 * x)).collect();
+    let drawn = paths(
+        &data,
+        Layer::Polygon {
+            corners: thin,
+            colour,
+        },
+    );
+    for (x, y) in &drawn[0].lines[0] {
+        // y = ½ x, in pixels of 100 by 50, downwards; a place of 10¹² is known to 10⁻⁴, which is a hundredth of a pixel here.
+        assert!((y - 25.0 + 0.25 * (x - 50.0)).abs() < 0.05, "({x}, {y})");
+    }
+}

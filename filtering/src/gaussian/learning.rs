@@ -290,6 +290,10 @@ impl crate::Filter for GaussianLearning {
         Self::update(self, observation)
     }
 
+    fn parameter_updates(&self) -> Option<u64> {
+        Some(self.steps)
+    }
+
     fn signal(&self) -> Moments {
         self.filter.signal()
     }

@@ -151,6 +151,11 @@ impl<M: StateSpace + Clone> NonlinearLearning<M> {
         &self.now.gradient
     }
 
+    /// How many times θ has moved: at every observation after the burn-in.
+    pub fn updates(&self) -> u64 {
+        self.now.steps
+    }
+
     /// L_t, each increment under the θ of its time: a prequential score.
     pub fn elbo(&self) -> f64 {
         self.filter.elbo()
@@ -205,6 +210,10 @@ impl<M: StateSpace + Clone> TwoPhaseUpdate for NonlinearLearning<M> {
 impl<M: StateSpace + Clone> crate::Filter for NonlinearLearning<M> {
     fn update(&mut self, observation: Option<&[f64]>) -> Result<Step> {
         Self::update(self, observation)
+    }
+
+    fn parameter_updates(&self) -> Option<u64> {
+        Some(self.updates())
     }
 
     fn signal(&self) -> Moments {

@@ -5,7 +5,7 @@ use super::maximum::Floor;
 use super::model::Slds;
 use super::smoother::SldsSmoothed;
 use super::start::start;
-use crate::data_spread::check_variation;
+use crate::data_spread::check_independence;
 use crate::gaussian::LinearGaussian;
 use crate::hmm::divided;
 use crate::{Error, Result, Sequence};
@@ -214,7 +214,8 @@ impl Slds {
     /// least variance `variance_floor`, and are raised to it to begin with.
     ///
     /// # Errors
-    /// As [`Slds::smooth`]; [`Error::Setting`] for a setting that is none; [`Error::Dependent`] for a column that does not vary.
+    /// As [`Slds::smooth`]; [`Error::Setting`] for a setting that is none; [`Error::Dependent`] for a column that does not vary, or is a
+    /// linear combination of others.
     pub fn fit(&self, sequences: &[Sequence], fit: &SldsFit) -> Result<SldsFitted> {
         fit.check()?;
         check_data(sequences)?;
@@ -224,7 +225,7 @@ impl Slds {
     }
 }
 
-/// Refuses data that no variance can be learned of.
+/// Refuses data that no covariance can be learned of.
 fn check_data(sequences: &[Sequence]) -> Result<()> {
     let rows = sequences.iter().map(|s| s.iter().flatten().count());
     let rows: usize = rows.sum();
@@ -232,5 +233,5 @@ fn check_data(sequences: &[Sequence]) -> Result<()> {
         let found = format!("{rows} observations");
         return Err(Error::size("sequences", found, "at least two"));
     }
-    check_variation(sequences)
+    check_independence(sequences)
 }

@@ -18,3 +18,4 @@ mod plds;
 mod reference;
 mod switching;
 mod units;
+mod updates;

@@ -22,7 +22,9 @@ use crate::progress::ProgressArgs;
                         states are compared by BIC and AIC, and the best by BIC is written; a fit that ended early, or\n\
                         collapsed, is not compared.\n\
                         ar1-poisson, sin-quadratic, stochastic-volatility and diagonal-linear are fitted from a model by the\n\
-                        bound of their filter, 100 iterations at most; none lowers it.\n\
+                        bound of their filter, 100 iterations at most; none lowers it. Equations in continuous time (kind =\n\
+                        \"generalised\") are fitted from a model by passes of odem over the data, each kept where it raises\n\
+                        the ELBO of the filter.\n\
                         For a continuous-time model whose equations are a network (kind = \"neural\"), the network of \
                         the dynamics and both precisions are learned.\n\n\
                         Examples:\n  \
@@ -118,12 +120,12 @@ pub struct FitArgs {
     #[arg(long, value_name = "N")]
     pub seed: Option<u64>,
     /// Instead of the optimum: what this learning rule of filter comes to, passes over the data after another; a pass that
-    /// lowers ln p is given up (hmm)
+    /// lowers ln p is given up (hmm). Equations in continuous time are fitted so in any case [default of these: odem]
     #[arg(long, value_name = "RULE", requires = "model")]
     pub rule: Option<String>,
-    /// Passes of --rule
-    #[arg(long, value_name = "N", default_value_t = 10, requires = "rule", value_parser = clap::value_parser!(u32).range(1..))]
-    pub passes: u32,
+    /// Passes of --rule, at most [default: 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub passes: Option<u32>,
     /// Also learn the network of the observations; states are then identified only up to a change of coordinates
     #[arg(long, requires = "model")]
     pub learn_output: bool,
@@ -177,6 +179,11 @@ impl FitArgs {
         self.pseudo_count.unwrap_or(0.0)
     }
 
+    /// Passes of a learning rule.
+    pub fn passes(&self) -> usize {
+        self.passes.unwrap_or(10) as usize
+    }
+
     /// Seed of what is drawn.
     pub fn seed(&self) -> u64 {
         self.seed.unwrap_or(0)
@@ -188,8 +195,8 @@ impl FitArgs {
     /// Names the option and the fit.
     pub fn check_for(&self, fit: FitOf) -> Result<()> {
         use FitOf::{
-            DrivenHmmData, DrivenHmmFile, GaussianData, GaussianFile, HmmData, HmmFile, Network,
-            Passes, PldsData, PldsFile, SldsData, SldsFile, Structural,
+            DrivenHmmData, DrivenHmmFile, GaussianData, GaussianFile, Generalised, HmmData,
+            HmmFile, Network, Passes, PldsData, PldsFile, SldsData, SldsFile, Structural,
         };
         let floored = [
             HmmData,
@@ -204,7 +211,7 @@ impl FitArgs {
         let device = self.device.is_some();
         #[cfg(not(feature = "vision"))]
         let device = false;
-        let all: [(&str, bool, &[FitOf]); 12] = [
+        let all: [(&str, bool, &[FitOf]); 13] = [
             (
                 "--restarts",
                 self.restarts.is_some(),
@@ -252,10 +259,11 @@ impl FitArgs {
                 ],
             ),
             ("--dimension", self.dimension.is_some(), &[SldsData]),
-            ("--rule", self.rule.is_some(), &[Passes]),
+            ("--rule", self.rule.is_some(), &[Passes, Generalised]),
+            ("--passes", self.passes.is_some(), &[Passes, Generalised]),
             (
                 "--max-iterations",
-                self.max_iterations.is_some() && fit == Passes,
+                self.max_iterations.is_some() && matches!(fit, Passes | Generalised),
                 &[],
             ),
             (
@@ -266,6 +274,14 @@ impl FitArgs {
             ("--learn-output", self.learn_output, &[Network]),
             ("--device", device, &[Network]),
         ];
+        ensure!(
+            self.rule.is_none() || fit != HmmData,
+            "--rule goes over the data from a model that is there: give its file by --model instead of --kind"
+        );
+        ensure!(
+            self.passes.is_none() || self.rule.is_some() || fit == Generalised,
+            "--passes are of a learning rule: name one by --rule, or leave --passes out"
+        );
         for (option, given, of) in all {
             ensure!(
                 !given || of.contains(&fit),

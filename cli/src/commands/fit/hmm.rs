@@ -13,6 +13,10 @@ use super::fitted::{ModelFit, Report};
 use super::kinds::ModelKind;
 use crate::filtering::names::LearnSpec;
 use crate::filtering::places::from_one;
+use crate::table::number;
+
+/// Nats of the last pass from which on another is worth its time.
+const GOES_ON: f64 = 1.0;
 
 /// The settings that the options ask for.
 pub fn settings(args: &FitArgs) -> FitSettings {
@@ -74,10 +78,11 @@ fn by_passes(model: Hmm, data: &[Sequence], rule: &str, args: &FitArgs) -> Resul
         bail!("{rule} is no rule of a hidden Markov model");
     };
     let free = start.free_parameters();
-    let passes = args.passes as usize;
+    let passes = args.passes();
     let learned = start.learn_passes(data, &learn, passes).map_err(from_one)?;
     let mut warnings = vec![format!(
-        "{} of the parameters, passes: {passes}; not ranked: a learning rule ends near an optimum, not at it",
+        "{} of the parameters, passes: {passes}; not ranked: passes of a learning rule come near an optimum at best, not to it; a fit \
+         without --rule finds it",
         many(learned.updates as usize, "update")
     )];
     if learned.updates == 0 {
@@ -85,6 +90,12 @@ fn by_passes(model: Hmm, data: &[Sequence], rule: &str, args: &FitArgs) -> Resul
             "the parameters were never updated: the rule needs more observations than these"
                 .to_owned(),
         );
+    }
+    if learned.last_gain > GOES_ON {
+        warnings.push(format!(
+            "the last pass gained {} nats: more --passes would gain more",
+            number(learned.last_gain, 3)
+        ));
     }
     if learned.given_up > 0 {
         warnings.push(format!(

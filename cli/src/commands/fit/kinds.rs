@@ -126,6 +126,8 @@ pub enum FitOf {
     Nonlinear,
     /// A model of continuous time of a file, whose network is learned.
     Network,
+    /// The same with equations by name.
+    Generalised,
 }
 
 impl FitOf {
@@ -139,7 +141,8 @@ impl FitOf {
             AnyModel::Plds(_) => Self::PldsFile,
             AnyModel::Slds(_) => Self::SldsFile,
             AnyModel::Nonlinear(_) => Self::Nonlinear,
-            AnyModel::Generalised(_) => Self::Network,
+            AnyModel::Generalised(model) if model.network().is_some() => Self::Network,
+            AnyModel::Generalised(_) => Self::Generalised,
         }
     }
 
@@ -181,6 +184,7 @@ impl FitOf {
             Self::SldsFile => "a fit of slds from a file (--model)",
             Self::Nonlinear => "a fit of a nonlinear model",
             Self::Network => "a fit of a network in continuous time",
+            Self::Generalised => "a fit of a model of continuous time",
         }
     }
 }

@@ -5,6 +5,7 @@ mod driven;
 mod driven_hmm;
 mod fitted;
 mod gaussian;
+mod generalised;
 mod hmm;
 mod kinds;
 mod network;
@@ -368,9 +369,6 @@ fn from_model(
             network::from_model(&model, data, args)
         }
         AnyModel::Nonlinear(model) => nonlinear::from_model(&model, data, args),
-        AnyModel::Generalised(_) => bail!(
-            "this kind of model is learned while filtering: scotopic filter --model M.toml --learn --model-out NEW.toml, \
-             repeated over the same data if necessary"
-        ),
+        AnyModel::Generalised(model) => generalised::from_model(&model, data, args),
     }
 }

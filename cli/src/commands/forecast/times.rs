@@ -1,5 +1,6 @@
 //! Times of forecasts.
 
+use super::dates::Dates;
 use crate::commands::smooth::time;
 use crate::filtering::recording::Recording;
 use crate::filtering::records::{Entry, field};
@@ -7,37 +8,42 @@ use crate::filtering::records::{Entry, field};
 /// The times of a series, and those beyond its end.
 pub(super) struct Times<'a> {
     pub(super) recording: &'a Recording,
+    /// The rows to come, whose times a model of continuous time is given.
+    given: Option<&'a Recording>,
     steps: Option<Steps>,
 }
 
-/// The last time and the step between times, where these are numbers an equal step apart: they go on beyond the data. Dates do not,
-/// since months and years differ in length.
-#[derive(Clone, Copy)]
+/// The last time and the step between times, where these are an equal step apart: they go on beyond the data.
 enum Steps {
     /// With all their digits, which a double has not above 2⁵³.
     Whole(i128, i128),
     Number(f64, f64),
+    Dates(Dates),
 }
 
 impl Steps {
     /// The time so many steps after the last.
-    fn after(self, ahead: usize) -> Option<String> {
+    fn after(&self, ahead: usize) -> Option<String> {
         match self {
             Self::Whole(last, step) => {
                 let way = step.checked_mul(ahead as i128)?;
                 Some(last.checked_add(way)?.to_string())
             }
             Self::Number(last, step) => Some((last + step * ahead as f64).to_string()),
+            Self::Dates(dates) => dates.after(ahead),
         }
     }
 }
 
 impl<'a> Times<'a> {
-    /// Reads every time of the series.
-    pub(super) fn of_series(recording: &'a Recording) -> Self {
+    /// Reads every time of the series; `given` are the rows to come, where they are given.
+    pub(super) fn of_series(recording: &'a Recording, given: Option<&'a Recording>) -> Self {
+        let given = given.filter(|given| !given.times.is_empty());
         Self {
             recording,
-            steps: steps(recording),
+            given,
+            // A model of continuous time is told its times.
+            steps: given.map_or_else(|| steps(recording), |_| None),
         }
     }
 
@@ -45,7 +51,10 @@ impl<'a> Times<'a> {
     pub(super) fn of(&self, t: usize) -> Option<(String, String, Entry)> {
         time(self.recording, t).or_else(|| {
             let ahead = t + 1 - self.recording.sequence.len();
-            let time = self.steps?.after(ahead)?;
+            let time = match (self.given, &self.steps) {
+                (Some(given), _) => given.time(ahead - 1)?.to_owned(),
+                (None, steps) => steps.as_ref()?.after(ahead)?,
+            };
             Some(field("time", Entry::Text(time)))
         })
     }
@@ -67,7 +76,9 @@ fn steps(recording: &Recording) -> Option<Steps> {
         };
     }
     let times: Option<Vec<f64>> = texts.iter().map(|text| text.parse().ok()).collect();
-    let times = times?;
+    let Some(times) = times else {
+        return Dates::of(&texts).map(Steps::Dates);
+    };
     let ways: Vec<f64> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
     are_equal(&ways).then_some(Steps::Number(*times.last()?, *ways.last()?))
 }

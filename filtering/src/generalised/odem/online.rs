@@ -58,6 +58,8 @@ pub struct Odem<E> {
     widths: DVector<f64>,
     /// Variances of the parameters that are learned by their score, at present.
     variances: Vec<f64>,
+    /// How many times parameters or log-precisions have moved.
+    updates: u64,
 }
 
 /// δ in prior standard deviations.
@@ -124,6 +126,7 @@ impl<E: Equations + Clone> Odem<E> {
             slow: DVector::from_vec(slow),
             information: DMatrix::from_diagonal(&information),
             widths,
+            updates: 0,
         };
         let points = new.points(&new.slow)?;
         new.set(&points)?;
@@ -307,7 +310,15 @@ impl<E: Equations + Clone> Filter for Odem<E> {
             self.information = information;
             self.variances = variances;
         }
+        // Parameters that are learned as states move in the filter.
+        let as_states = self.config.parameters == ParameterRule::State;
+        let moves = observation.is_some() && (as_states || !self.slow.is_empty());
+        self.updates += u64::from(moves);
         Ok(self.filters[0].step())
+    }
+
+    fn parameter_updates(&self) -> Option<u64> {
+        Some(self.updates)
     }
 
     fn signal(&self) -> Moments {

@@ -13,12 +13,17 @@ pub struct Passes<E: Learnable> {
     pub trace: Vec<f64>,
     /// Passes that would have lowered ln p: what they learned was given up, and the rule slowed down.
     pub given_up: usize,
+    /// What the last pass gained, in nats: where it is much, more passes gain more.
+    pub last_gain: f64,
     /// Updates of the parameters, over all passes.
     pub updates: u64,
 }
 
-/// The steps of a rule are so many times shorter after a pass that lowers ln p.
+/// The steps of a rule are so many times shorter after a pass that lowers ln p, or hardly raises it.
 const SLOWER: f64 = 4.0;
+/// Nats that a pass gains at least that goes somewhere: steps that are too long end every pass at the same distance from the optimum,
+/// tens of nats below it, and gain less and less.
+const SOMEWHERE: f64 = 1.0;
 
 impl Learn {
     /// The same rule with steps a quarter as long at the start of a pass.
@@ -43,7 +48,8 @@ impl<E: Learnable> Hmm<E> {
     ///
     /// A rule with a fixed gain wanders about the optimum by the noise of its steps. ln p of all sequences is therefore computed
     /// after each pass: one that has lowered it is given up, and the rule goes on from the model before it with steps a quarter
-    /// as long. Each sequence is begun anew; π stays. [`Hmm::fit_from`] finds the optimum itself, and sooner.
+    /// as long; so it does from the model after a pass that has gained less than a nat. Each sequence is begun anew; π stays.
+    /// [`Hmm::fit_from`] finds the optimum itself, and sooner.
     ///
     /// ```
     /// use scotopic_filtering::{Sequence, hmm::{Hmm, Learn, Poisson, Rmle}};
@@ -77,6 +83,7 @@ impl<E: Learnable> Hmm<E> {
             model: self,
             trace: vec![first],
             given_up: 0,
+            last_gain: 0.0,
             updates: 0,
         };
         let mut best = first;
@@ -95,13 +102,17 @@ impl<E: Learnable> Hmm<E> {
             match evidence(&model) {
                 Ok(now) if now >= best => {
                     found.model = model;
+                    found.last_gain = now - best;
                     best = now;
                 }
                 // Lower, or impossible under what was learned.
                 _ => {
                     found.given_up += 1;
-                    learn = learn.slower();
+                    found.last_gain = 0.0;
                 }
+            }
+            if found.last_gain < SOMEWHERE {
+                learn = learn.slower();
             }
             found.trace.push(best);
         }

@@ -122,3 +122,39 @@ fn a_rule_says_how_often_it_updated_the_parameters() {
     assert_eq!(count(Learn::Rmle(Rmle::default()), 7), 7);
     assert_eq!(count(Learn::OnlineEm(OnlineEm::default()), 7), 6);
 }
+
+/// Steps that are too long end every pass at one distance from the optimum, eighty nats below it, and gain a little less each time:
+/// the passes have to notice, and shorten them.
+#[test]
+fn ten_passes_come_near_the_optimum() {
+    use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
+    let of = |transition: [[f64; 2]; 2], rates: [f64; 2]| {
+        let emission = Poisson::new(rates.map(|rate| vec![rate]).to_vec()).unwrap();
+        let rows = transition.map(|row| row.to_vec()).to_vec();
+        Hmm::new(vec![0.5; 2], rows, emission).unwrap()
+    };
+    let truth = of([[0.93, 0.07], [0.07, 0.93]], [0.8, 7.0]);
+    let start = of([[0.9, 0.1], [0.1, 0.9]], [2.0, 9.0]);
+    for seed in 0..6 {
+        let mut rng = Xoshiro256PlusPlus::seed_from_u64(seed);
+        let data = [truth.sample(800, &mut rng).unwrap().1];
+        let best = start
+            .clone()
+            .fit_from(&data, &FitSettings::default())
+            .unwrap();
+        let learned = start
+            .clone()
+            .learn_passes(&data, &Learn::Rmle(Rmle::default()), 10)
+            .unwrap();
+        let last = learned.trace[10];
+        assert!(learned.trace.is_sorted(), "{:?}", learned.trace);
+        // The start is 250 nats away; averages over a pass leave a nat or two.
+        let behind = best.log_evidence - last;
+        assert!(
+            (-1e-6..4.0).contains(&behind),
+            "seed {seed}: {behind} of {:?}",
+            learned.trace
+        );
+        assert!(learned.last_gain < 1.0, "{:?}", learned.trace);
+    }
+}

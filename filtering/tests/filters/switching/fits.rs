@@ -200,3 +200,13 @@ fn data_and_settings_that_are_none_are_refused() {
     let one = [Sequence::of_numbers([1.0]).unwrap()];
     assert!(Slds::fit_regimes(1, 1, &one, &fit).is_err());
 }
+
+/// Q and R have a floor, and yet a covariance of columns that are one column twice cannot be learned.
+#[test]
+fn columns_that_depend_on_one_another_are_named() {
+    let noise = |t: u32| (f64::from(t * t) * 0.618_033_988_749_895).fract() - 0.5;
+    let rows = (1..120).map(|t| [noise(t), (f64::from(t) * 0.7).sin(), 2.0 * noise(t)]);
+    let data = [Sequence::of_rows(rows).unwrap()];
+    let refused = Slds::fit_regimes(2, 1, &data, &settings(3)).unwrap_err();
+    assert!(matches!(refused, Error::Dependent { columns } if columns == [0, 2]));
+}

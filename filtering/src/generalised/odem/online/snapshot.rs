@@ -23,6 +23,8 @@ pub(super) struct OdemSnapshot<E> {
     information: DMatrix<f64>,
     widths: DVector<f64>,
     variances: Vec<f64>,
+    #[serde(default)]
+    updates: u64,
 }
 
 impl<E: Equations + Clone> TryFrom<OdemSnapshot<E>> for Odem<E> {
@@ -102,6 +104,7 @@ impl<E: Equations + Clone> TryFrom<OdemSnapshot<E>> for Odem<E> {
             information: kept.information,
             widths: kept.widths,
             variances: kept.variances,
+            updates: kept.updates,
         })
     }
 }
