@@ -9,6 +9,7 @@ mod counts_of_parameters;
 mod fit_options;
 mod inputs;
 mod keys;
+mod linear_gaussian;
 mod long_runs;
 mod npz;
 mod pipes;
