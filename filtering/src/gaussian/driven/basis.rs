@@ -18,12 +18,11 @@ impl DrivenGaussian {
             !self.regressors.iter().any(input)
         };
         let scaled = marked().any(|j| (0..self.outputs()).any(|i| number(i, j)));
-        let wrong = match () {
-            () if learned.observation && scaled => Some(("learned.observation", "H")),
-            () if learned.transition && marked().count() > 1 => Some(("learned.transition", "F")),
-            () => None,
-        };
-        let Some((field, letter)) = wrong else {
+        let (field, letter) = if learned.observation && scaled {
+            ("learned.observation", "H")
+        } else if learned.transition && marked().count() > 1 {
+            ("learned.transition", "F")
+        } else {
             return Ok(());
         };
         let expected = format!(
