@@ -26,8 +26,8 @@ impl DrivenGaussian {
             return Ok(());
         };
         let expected = format!(
-            "false beside a diffuse start, whose ln p rises without end with {letter}: name what is learned, such as Q and R, or give the \
-             model initial_mean and initial_covariance"
+            "false beside a diffuse start, whose ln p rises without end as {letter} shrinks: name what is learned, such as Q and R (--learn \
+             Q,R), or give the model initial_mean and initial_covariance"
         );
         Err(Error::setting(field, true, expected))
     }
