@@ -21,7 +21,7 @@ pub(crate) fn unit_variance(mean: f64, variance: f64) -> f64 {
 /// Refuses columns that do not vary: no variance can be learned of them.
 ///
 /// # Errors
-/// [`Error::Dependent`] with the first one.
+/// [`Error::Dependent`] with the first one, [`Error::Entry`] with one that was never seen.
 pub(crate) fn check_variation(sequences: &[Sequence]) -> Result<()> {
     standardised(sequences).map(|_| ())
 }
@@ -29,7 +29,7 @@ pub(crate) fn check_variation(sequences: &[Sequence]) -> Result<()> {
 /// Refuses columns of which one does not vary, or is a linear combination of others: no covariance can be learned of them.
 ///
 /// # Errors
-/// [`Error::Dependent`] with all columns that take part.
+/// [`Error::Dependent`] with all columns that take part, [`Error::Entry`] with one that was never seen.
 pub(crate) fn check_independence(sequences: &[Sequence]) -> Result<()> {
     let mut rest = standardised(sequences)?;
     let width = rest.len();
@@ -102,8 +102,15 @@ pub fn dependent_inputs(
         Err(Error::Dependent { columns }) => {
             Ok(Some(columns.iter().map(|c| c + inputs.start).collect()))
         }
-        Err(other) => Err(other),
+        // An input that is never there is refused with its first row.
+        Err(_) => Ok(None),
     }
+}
+
+/// That `column` was never seen.
+pub(crate) fn unseen(column: usize) -> Error {
+    let expected = "at least one: leave this column out";
+    Error::entry("columns", &[column], "no observation", expected)
 }
 
 /// The columns of which the last is a combination, and it, from the triangle of all in terms of orthogonal directions.
@@ -148,6 +155,9 @@ fn standardised(sequences: &[Sequence]) -> Result<Vec<Vec<f64>>> {
         let rows = sequences.iter().flat_map(|s| s.iter().flatten());
         let mut values: Vec<f64> = rows.filter_map(|row| row.get(d).copied()).collect();
         let n = values.iter().filter(|y| !y.is_nan()).count() as f64;
+        if n == 0.0 {
+            return Err(unseen(d));
+        }
         // Divided by the largest first: squares leave the range of numbers.
         let size = values.iter().fold(0.0f64, |m, y| m.max(y.abs()));
         // About one of them first: what does not vary is 0 then, however many rows there are.
@@ -225,5 +235,19 @@ mod tests {
         assert_eq!(found(|_| vec![0.0]), Some(vec![0]));
         assert!(check_variation(&data(|x| vec![x, 2.0 * x])).is_ok());
         assert!(check_variation(&data(|x| vec![x, 2.0])).is_err());
+    }
+
+    #[test]
+    fn a_column_that_was_never_seen_is_no_constant() {
+        let data = data(|x| vec![x, f64::NAN]);
+        for found in [check_variation(&data), check_independence(&data)] {
+            let Err(Error::Entry { at, found, .. }) = found else {
+                panic!("{found:?}");
+            };
+            assert_eq!(
+                (at.as_slice(), found.as_str()),
+                (&[1][..], "no observation")
+            );
+        }
     }
 }

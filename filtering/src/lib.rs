@@ -57,6 +57,7 @@
 //! | predictive distributions | [`Predictive`] |
 //! | populations of Poisson counts, with an oracle by enumeration | [`spiking_population`] |
 //! | gains of running averages | [`Gain`] |
+//! | the same work on many things, by threads | [`divided`] |
 //! | continuous time, smooth noise, generalised coordinates | [`generalised`] |
 //! | observations with missing rows | [`Sequence`] |
 //! | the change of the bound by one observation | [`Step`] |
@@ -106,6 +107,7 @@ pub mod spiking_population;
 mod step;
 mod summary;
 pub mod switching;
+mod workers;
 
 pub use any_filter::{AnyFilter, AnyLearning};
 pub use any_model::{AnyModel, many};
@@ -126,6 +128,7 @@ pub use sequence::{Sequence, SharedValues, is_seen};
 pub use simulation::SampledStates;
 pub use step::Step;
 pub use summary::{ParameterEstimate, Summary, SummarySettings};
+pub use workers::divided;
 
 /// The example of README.md, compiled and run.
 #[cfg(doctest)]

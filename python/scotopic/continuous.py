@@ -31,7 +31,7 @@ class ContinuousLinearGaussian(MatrixEstimator):
     pseudo_count : float
         Observations added that the model before the fit predicts.
     diagonal : bool
-        Whether A, Q_c, H, R and P0 stay diagonal.
+        Whether Q_c, R and P0 stay diagonal; A and H too, where the whole model is diagonal to begin with.
     learned : list of str, optional
         What a fit changes: "drift", "bias", "diffusion", "control", "observation", "offset", "direct",
         "observation_noise", "initial"; all of it otherwise.

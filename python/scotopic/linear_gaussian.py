@@ -39,7 +39,7 @@ class LinearGaussian(MatrixEstimator):
         Transitions and observations added that the model before the step fits: a prior that keeps Q and R from
         shrinking to nothing on short sequences.
     diagonal : bool
-        Whether F, Q, H, R and P0 stay diagonal.
+        Whether Q, R and P0 stay diagonal; F and H too, where the whole model is diagonal to begin with.
     learned : list of str, optional
         What a fit changes: "transition", "bias", "process_noise", "control", "observation", "offset", "direct",
         "observation_noise", "initial" (m0 and P0); all of it otherwise.

@@ -326,6 +326,17 @@ pub fn fit_linear_gaussian(
         learned,
         pseudo_count,
     };
+    // A diffuse start has no statistics for EM, and no iterations to hear of.
+    if !start.model.diffuse().is_empty() {
+        let whole = GaussianFit {
+            max_iterations,
+            ..fit
+        };
+        let found = interruptible(py, &data.source(), |sequences| {
+            start.model.maximum_likelihood(sequences, &whole)
+        })?;
+        return Ok((found.model.into(), found.log_evidence, found.converged));
+    }
     let mut model = start.model.clone();
     // No iteration: the library's checks of data and settings, and the evidence of the start.
     let checked = py.detach(|| model.fit(sequences, &fit))?;

@@ -49,6 +49,7 @@ pub fn fit_structural<'py>(
         seed,
         max_iterations,
         tolerance,
+        ..StructuralSettings::default()
     };
     let fit = interruptible(py, &data.source(), |sequences| {
         model.fit(sequences, &settings)

@@ -158,15 +158,19 @@ fn held(lists: &[String]) -> Result<Vec<String>> {
 
 fn criteria(summary: &Summary) -> String {
     let told = |value: f64| number(value, 4);
+    // Where ln p curves up it is no number, which is said beside.
+    let shortfall = match summary.shortfall.is_finite() {
+        true => format!(", shortfall {:.1e} nats", summary.shortfall),
+        false => String::new(),
+    };
     format!(
-        "{}, {}\nln p {} nats ({}), AIC {}, BIC {}, shortfall {:.1e} nats\n",
+        "{}, {}\nln p {} nats ({}), AIC {}, BIC {}{shortfall}\n",
         many(summary.observations, "observation"),
         many(summary.free_parameters, "free parameter"),
         told(summary.log_evidence),
         summary.evidence,
         told(summary.aic),
         told(summary.bic),
-        summary.shortfall,
     )
 }
 

@@ -250,7 +250,8 @@ impl OfFit {
                 names.push(("D", "direct"));
             }
         }
-        if self.learned.is_empty() {
+        // `diagonal` says how, not what.
+        if self.learned.iter().all(|name| name == "diagonal") {
             names.clear();
         }
         let is_learned = |(short, long): (&str, &str)| {

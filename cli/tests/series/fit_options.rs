@@ -31,9 +31,9 @@ fn by_kind() {
     for (fit, options) in [
         (
             &["--component", "level"][..],
-            &[tolerance, pseudo, floor, threads][..],
+            &[tolerance, pseudo, floor][..],
         ),
-        (&["--kind", "linear-gaussian"], &[tolerance, floor, threads]),
+        (&["--kind", "linear-gaussian"], &[tolerance, floor]),
         (
             &["--kind", "plds"],
             &[restarts, pseudo, floor, threads, seed, learn],

@@ -12,6 +12,7 @@ mod fit_options;
 mod inputs;
 mod keys;
 mod learning;
+mod linear_gaussian;
 mod long_runs;
 mod npz;
 mod pipes;

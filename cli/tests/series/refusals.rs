@@ -481,7 +481,7 @@ fn what_a_summary_cannot_say() {
     ]);
     let summary = |model, data| of("summary", model, &[data]);
     let (out, err) = folder.good(&summary("two.toml", "y.csv"));
-    assert!(out.contains("shortfall NaN"), "{out}");
+    assert!(!out.contains("shortfall"), "{out}");
     assert!(err.contains("not at a maximum"), "{err}");
     folder.refused(
         &summary("two.toml", "none.csv"),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use nalgebra::DMatrix;
 
-use super::model::LinearGaussian;
+use super::model::{LinearGaussian, is_diagonal};
 use super::start_kind::Start;
 use super::statistics::Statistics;
 use crate::data_spread::{check_independence, check_variation};
@@ -32,7 +32,8 @@ pub struct Learned {
     pub observation_noise: bool,
     /// m0 and P0; from whole sequences only.
     pub initial: bool,
-    /// Whether F, Q, H, R and P0 stay diagonal, which they must be to begin with.
+    /// Whether Q, R and P0 are learned as diagonal matrices, which they must be to begin with. F and H may have any form; where they
+    /// are diagonal too ([`LinearGaussian::is_diagonal`]), they stay so: n models side by side.
     pub diagonal: bool,
 }
 
@@ -57,12 +58,35 @@ impl Default for Learned {
 impl Learned {
     /// Checks that a model can be learned so.
     pub(crate) fn check(&self, model: &LinearGaussian) -> Result<()> {
+        let covariances = [
+            ("Q", self.process_noise, model.process_noise()),
+            ("R", self.observation_noise, model.observation_noise()),
+            ("P0", self.initial, model.initial_covariance()),
+        ];
+        let wrong = |(_, learned, m): &(&str, bool, &DMatrix<f64>)| *learned && !is_diagonal(m);
+        match covariances.into_iter().find(wrong) {
+            Some((name, _, _)) if self.diagonal => {
+                let found = format!("true, and a {name} with covariances");
+                let expected = format!("a diagonal {name} to begin with, or to learn no {name}");
+                Err(Error::setting("learned.diagonal", found, expected))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Checks that n models side by side can be learned so: rules that keep statistics of each by itself know no others.
+    pub(super) fn check_side_by_side(&self, model: &LinearGaussian) -> Result<()> {
         if self.diagonal && !model.is_diagonal() {
             let expected = "false, or transition, process_noise, observation, observation_noise and initial_covariance diagonal to \
                             begin with";
             return Err(Error::setting("learned.diagonal", true, expected));
         }
         Ok(())
+    }
+
+    /// Whether F and H stay diagonal.
+    pub(super) fn side_by_side(&self, model: &LinearGaussian) -> bool {
+        self.diagonal && model.is_diagonal()
     }
 }
 
@@ -242,13 +266,14 @@ impl LinearGaussian {
             true => DMatrix::from_diagonal(&m.diagonal()),
             false => m,
         };
+        let side_by_side = learned.side_by_side(self);
         // Which entries of [F b] or [H d] move.
         let free = |matrix: bool, vector: bool| {
             move |i: usize, j: usize| {
                 if j == n {
                     vector
                 } else {
-                    matrix && (!learned.diagonal || i == j)
+                    matrix && (!side_by_side || i == j)
                 }
             }
         };

@@ -82,12 +82,13 @@ impl Entries {
     fn blocks(&self) -> [Option<Block>; 8] {
         let (n, m) = (self.start.states(), self.start.width());
         let l = &self.learned;
+        let side_by_side = l.side_by_side(&self.start);
         let full = |free: bool, rows: usize, columns: usize| {
             free.then_some(Block {
                 rows,
                 columns,
                 triangular: false,
-                diagonal: l.diagonal,
+                diagonal: side_by_side,
             })
         };
         let factor = |free: bool, size: usize| {
@@ -247,16 +248,35 @@ impl Entries {
 
 impl LinearGaussian {
     /// The numbers that are estimated if these parameters are learned, at most those that the evidence can tell
-    /// ([`LinearGaussian::free_parameters`]). Variances of 0 stay so, and neither they nor their covariances are estimated.
+    /// ([`LinearGaussian::free_parameters`]). Variances of 0 stay so, and neither they nor their covariances are estimated; of a
+    /// diffuse start the diffuse states count.
     pub fn learned_parameters(&self, learned: &Learned) -> usize {
-        entries_learned(self, *learned).min(self.free_parameters())
+        let (entries, diffuse) = entries_learned(self, *learned);
+        entries.min(most_learned(self, learned)) + diffuse
     }
 }
 
-/// How many numbers are coordinates if these parameters are learned.
-pub(super) fn entries_learned(model: &LinearGaussian, learned: Learned) -> usize {
+/// How many numbers are coordinates if these parameters are learned, and how many states are diffuse: their start has no m0 and P0.
+pub(super) fn entries_learned(model: &LinearGaussian, learned: Learned) -> (usize, usize) {
     let (m, n) = (model.width(), model.states());
-    Entries::new(model, learned, DVector::zeros(m), DVector::zeros(n)).len()
+    let diffuse = model.diffuse().iter().filter(|d| **d).count();
+    let own = Learned {
+        initial: learned.initial && diffuse == 0,
+        ..learned
+    };
+    let entries = Entries::new(model, own, DVector::zeros(m), DVector::zeros(n));
+    (entries.len(), diffuse)
+}
+
+/// The most of them that the evidence can tell: of full matrices those of any model, of which a basis has Q and P0 diagonal; R has
+/// covariances of its own. Of n models side by side each has its scale and its origin.
+pub(super) fn most_learned(model: &LinearGaussian, learned: &Learned) -> usize {
+    let m = model.width();
+    match learned.diagonal && learned.observation_noise {
+        true if model.is_diagonal() => 6 * m,
+        true => model.free_parameters() - m * (m - 1) / 2,
+        false => model.free_parameters(),
+    }
 }
 
 fn empty() -> [DMatrix<f64>; 8] {

@@ -118,7 +118,8 @@ impl LinearGaussian {
                 s += 1;
             }
         }
-        let q = DMatrix::identity(states, states) - &f * f.transpose();
+        // A pair has no covariance: what products leave of one is rounding.
+        let q = DMatrix::from_diagonal(&(&f * f.transpose()).diagonal().map(|own| 1.0 - own));
         let normal = |_: usize, _: usize| rng.sample::<f64, _>(StandardNormal);
         let turned = DMatrix::from_fn(states, states, normal).qr().q();
         let h = guess.observation() * turned;

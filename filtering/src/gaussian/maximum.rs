@@ -1,21 +1,18 @@
 //! Maximum likelihood of free linear-Gaussian models: EM to begin with, a quasi-Newton method to the end.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DVector;
 
+use super::driven::DrivenGaussian;
 use super::em::{GaussianFit, GaussianFitted};
 use super::entries::{Entries, ROUNDS, state_deviations};
 use super::model::LinearGaussian;
+use super::prior::{GRADIENT, Prior, STEP};
 use crate::data_spread::deviations;
 use crate::math::bfgs::{Limits, minimise};
-use crate::math::cholesky::{cholesky, inverse, log_det, trace_of_product};
 use crate::{Result, Sequence};
 
 /// EM steps before the quasi-Newton method: EM is fast far from the optimum, and slow near it.
 const BEGINNING: usize = 30;
-/// The largest change of a coordinate in one step; coordinates are of order 1.
-pub(super) const STEP: f64 = 1.0;
-/// Converged where no entry of the gradient is larger, in nats per unit of a coordinate.
-pub(super) const GRADIENT: f64 = 1e-4;
 
 impl LinearGaussian {
     /// Fits the learned parameters to sequences of observations `[m]` by maximum likelihood: some steps of EM, then BFGS on
@@ -26,7 +23,8 @@ impl LinearGaussian {
     /// ```
     ///
     /// is maximised, as EM with these pseudo-observations does: R cannot shrink to nothing. The log evidence told is ln p of the
-    /// first steps of EM, and at the end.
+    /// first steps of EM, and at the end. A diffuse start has no statistics of EM: BFGS begins at once, as
+    /// [`DrivenGaussian::maximum_likelihood`] does.
     ///
     /// ```
     /// use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
@@ -48,6 +46,9 @@ impl LinearGaussian {
         sequences: &[Sequence],
         fit: &GaussianFit,
     ) -> Result<GaussianFitted> {
+        if !self.diffuse().is_empty() {
+            return self.maximum_of_diffuse(sequences, fit);
+        }
         let begun = self.fit(
             sequences,
             &GaussianFit {
@@ -91,6 +92,25 @@ impl LinearGaussian {
             log_evidence,
             iterations: begun.iterations + end.iterations,
             converged: end.converged,
+        })
+    }
+
+    /// The same from a diffuse start.
+    fn maximum_of_diffuse(
+        &self,
+        sequences: &[Sequence],
+        fit: &GaussianFit,
+    ) -> Result<GaussianFitted> {
+        sequences
+            .iter()
+            .try_for_each(|s| self.check_width(s.width()))?;
+        let found =
+            DrivenGaussian::without_inputs(self.clone()).maximum_likelihood(sequences, fit)?;
+        Ok(GaussianFitted {
+            model: found.model.base().clone(),
+            log_evidence: found.log_evidence.to_vec(),
+            iterations: found.iterations,
+            converged: found.converged,
         })
     }
 
@@ -147,25 +167,4 @@ struct Finish {
     model: LinearGaussian,
     iterations: usize,
     converged: bool,
-}
-
-/// −½ c (ln|R| + tr R⁻¹R₀).
-pub(super) struct Prior<'a> {
-    pub count: f64,
-    pub noise: &'a DMatrix<f64>,
-}
-
-impl Prior<'_> {
-    /// Its value, and its gradient added to that of R.
-    pub fn value(&self, model: &LinearGaussian, by: &mut DMatrix<f64>) -> Option<f64> {
-        if self.count == 0.0 {
-            return Some(0.0);
-        }
-        let factor = cholesky("R", model.observation_noise()).ok()?;
-        let precision = inverse(&factor);
-        let bent = &precision * self.noise;
-        *by -= 0.5 * self.count * (&precision - &bent * &precision);
-        let size = log_det(&factor) + trace_of_product(&precision, self.noise);
-        Some(-0.5 * self.count * size)
-    }
 }

@@ -25,7 +25,7 @@
 //! | states without a prior | `diffuse/` |
 //! | components by name, maximum likelihood | `structural/`: [`StructuralModel`] |
 //! | initial guesses from data | `guess.rs`: [`LinearGaussian::initial_guess`] |
-//! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`]; to the optimum: `maximum.rs`, on coordinates of `entries.rs` |
+//! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`]; to the optimum: `maximum.rs`, on coordinates of `entries.rs`, kept from R = 0 by `prior.rs` |
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
 //! | inputs: B u_t, D u_t, entries of H that are data | `driven/`: [`DrivenGaussian`], [`DrivenFilter`] |
 //! | predicted observations | `prediction.rs` |
@@ -57,6 +57,7 @@ mod mean_field;
 mod model;
 mod plan;
 mod prediction;
+mod prior;
 mod quadratic;
 mod regression;
 mod restricted;

@@ -339,10 +339,6 @@ impl LinearGaussian {
 
     /// Whether F, Q, H, R and P0 are all diagonal: n models of one number each, side by side.
     pub fn is_diagonal(&self) -> bool {
-        let diagonal = |m: &DMatrix<f64>| {
-            m.is_square()
-                && (0..m.nrows()).all(|i| (0..m.ncols()).all(|j| i == j || m[(i, j)] == 0.0))
-        };
         [
             &self.transition,
             &self.process_noise,
@@ -351,7 +347,7 @@ impl LinearGaussian {
             &self.initial_covariance,
         ]
         .into_iter()
-        .all(diagonal)
+        .all(is_diagonal)
     }
 
     /// Checks that observations are of this model's width.
@@ -363,4 +359,10 @@ impl LinearGaussian {
         let expected = format!("rows of {}, as `observation` has", self.width());
         Err(Error::size("observations", found, expected))
     }
+}
+
+/// Whether it is square, with 0 in every entry off its diagonal.
+pub(super) fn is_diagonal(m: &DMatrix<f64>) -> bool {
+    let zero = |i: usize, j: usize| i == j || m[(i, j)] == 0.0;
+    m.is_square() && (0..m.nrows()).all(|i| (0..m.ncols()).all(|j| zero(i, j)))
 }

@@ -157,7 +157,7 @@ impl GaussianLearn {
     }
 
     pub(super) fn check(&self, model: &LinearGaussian) -> Result<()> {
-        self.learned().check(model)?;
+        self.learned().check_side_by_side(model)?;
         match self {
             Self::BlockOnlineEm(rule) => {
                 rule.gain.check()?;

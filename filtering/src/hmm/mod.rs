@@ -80,5 +80,4 @@ pub use parameter_groups::{ParameterGroup, entry_name};
 pub use pseudo_observations::{PseudoObservations, PseudoVariance};
 pub use smoother::Smoothed;
 
-pub(crate) use fitting::workers::each as divided;
 pub(crate) use smoother::marginals;

@@ -4,6 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::law::CountLaw;
 use super::model::Plds;
+use crate::data_spread::unseen as unseen_column;
 use crate::math::lyapunov::stationary_covariance;
 use crate::{Error, Result, Sequence};
 
@@ -33,7 +34,10 @@ struct CountMoments {
 pub(super) fn by_moments(law: CountLaw, latents: usize, sequences: &[Sequence]) -> Result<Plds> {
     let width = sequences.first().map_or(0, Sequence::width);
     if latents == 0 || latents > width {
-        let expected = format!("1 to {width}, as many as there are neurons");
+        let expected = match width {
+            1 => "one: there is one neuron, and latents are no more than neurons".to_owned(),
+            _ => format!("1 to {width}: there are {width} neurons, and latents are no more"),
+        };
         return Err(Error::size("latents", latents, expected));
     }
     for sequence in sequences {
@@ -83,15 +87,7 @@ pub(super) fn check_seen(width: usize, sequences: &[Sequence]) -> Result<()> {
         Some(_) if unseen.len() == width => {
             Err(Error::size("sequences", "no observation", "at least one"))
         }
-        Some(first) => {
-            let expected = "at least one: leave this column out";
-            Err(Error::entry(
-                "columns",
-                &[*first],
-                "no observation",
-                expected,
-            ))
-        }
+        Some(first) => Err(unseen_column(*first)),
     }
 }
 

@@ -1,13 +1,13 @@
 //! The parameters of each kind of model, and its exact evidence.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 
 use super::discrete::{driven_hmm, hmm};
+use super::linear::{absent_noise, driven, linear};
 use super::parametrisation::{Group, Parametrisation};
 use super::{Subject, unsupported};
 use crate::any_model::AnyModel;
-use crate::gaussian::{DrivenGaussian, LinearGaussian};
-use crate::math::square::symmetric_of_lower;
+use crate::gaussian::LinearGaussian;
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{Grid, StateSpace};
 use crate::{Error, Result, Sequence};
@@ -34,7 +34,12 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
             described: EXACT,
         }),
         AnyModel::LinearGaussian(model) => Ok(Subject {
-            parametrisation: linear(model),
+            parametrisation: linear(
+                model,
+                &absent_noise(model, |model| {
+                    sequences.iter().map(|s| model.log_evidence(s)).sum()
+                }),
+            ),
             evidence: Box::new(|model| match model {
                 AnyModel::LinearGaussian(model) => {
                     sequences.iter().map(|s| model.log_evidence(s)).sum()
@@ -44,7 +49,14 @@ pub(super) fn subject<'a>(model: &AnyModel, sequences: &'a [Sequence]) -> Result
             described: EXACT,
         }),
         AnyModel::Driven(model) => Ok(Subject {
-            parametrisation: driven(model),
+            parametrisation: driven(
+                model,
+                &absent_noise(model.base(), |base| {
+                    let (b, d) = (model.control().clone(), model.direct().clone());
+                    let model = model.with_numbers(base, b, d);
+                    sequences.iter().map(|s| model.log_evidence(s)).sum()
+                }),
+            ),
             evidence: Box::new(|model| match model {
                 AnyModel::Driven(model) => sequences.iter().map(|s| model.log_evidence(s)).sum(),
                 _ => Ok(f64::NAN),
@@ -93,11 +105,11 @@ impl AnyModel {
     pub fn free_parameters(&self, held: &[String]) -> Result<Option<usize>> {
         let of_linear = |mut all: Parametrisation| {
             held.iter().try_for_each(|name| all.hold(name))?;
-            Ok(Some(linear_count(self, all.coordinates().len())))
+            Ok(Some(linear_count(self, all.estimated())))
         };
         match self {
-            Self::LinearGaussian(model) => of_linear(linear(model)),
-            Self::Driven(model) => of_linear(driven(model)),
+            Self::LinearGaussian(model) => of_linear(linear(model, &[])),
+            Self::Driven(model) => of_linear(driven(model, &[])),
             _ if !held.is_empty() => Err(Error::setting("hold", held.join(", "), "nothing")),
             Self::Hmm(model) => Ok(Some(model.free_parameters())),
             Self::DrivenHmm(model) => Ok(Some(model.free_parameters())),
@@ -133,132 +145,6 @@ fn linear_count(model: &AnyModel, entries: usize) -> usize {
             entries.min(most) + diffuse(model.base())
         }
         _ => entries,
-    }
-}
-
-/// Those of the model without inputs, B and D; an entry that is 0 is structure.
-fn driven(model: &DrivenGaussian) -> Parametrisation {
-    let base = linear(model.base());
-    let (own, count) = (model.clone(), base.values.len());
-    let mut new = Parametrisation::new(|_| Err(Error::setting("parameters", "none", "a model")));
-    new.extend(&base);
-    if model.is_continuous() {
-        for name in &mut new.names {
-            *name = name.replacen("transition", "drift", 1);
-            *name = name.replacen("process_noise", "diffusion", 1);
-        }
-    }
-    let build = base.build;
-    new.build = Box::new(move |p| {
-        let (base, rest) = p.split_at(count);
-        let AnyModel::LinearGaussian(base) = build(base)? else {
-            return Err(Error::setting("model", "another kind", "linear-gaussian"));
-        };
-        let (b, d) = (own.control(), own.direct());
-        let (control, direct) = rest.split_at(b.len());
-        let of = |m: &DMatrix<f64>, entries| DMatrix::from_row_slice(m.nrows(), m.ncols(), entries);
-        let built = own.with_numbers(base, of(b, control), of(d, direct));
-        Ok(AnyModel::Driven(Box::new(built)))
-    });
-    for (key, m) in [("control", model.control()), ("direct", model.direct())] {
-        for i in 0..m.nrows() {
-            for j in 0..m.ncols() {
-                let v = m[(i, j)];
-                let group = match v == 0.0 {
-                    true => Group::Held,
-                    false => Group::Number(v.abs()),
-                };
-                new.push(format!("{key}[{},{}]", i + 1, j + 1), v, group);
-            }
-        }
-    }
-    new
-}
-
-/// The symmetric matrix of a lower triangle, row after row.
-fn lower(n: usize, triangle: &[f64]) -> DMatrix<f64> {
-    DMatrix::from_row_slice(n, n, &symmetric_of_lower(n, triangle))
-}
-
-fn linear(model: &LinearGaussian) -> Parametrisation {
-    let (n, m) = (model.states(), model.width());
-    let (m0, p0) = (
-        model.initial_mean().clone(),
-        model.initial_covariance().clone(),
-    );
-    let (h, diffuse) = (model.observation().clone(), model.diffuse().to_vec());
-    let own = model.clone();
-    let mut new = Parametrisation::new(move |p| {
-        let mut rest = p;
-        let mut take = |count: usize| {
-            let (taken, left) = rest.split_at(count);
-            rest = left;
-            taken
-        };
-        let f = DMatrix::from_row_slice(n, n, take(n * n));
-        let b = DVector::from_column_slice(take(n));
-        let q = lower(n, take(n * (n + 1) / 2));
-        let d = DVector::from_column_slice(take(m));
-        let r = lower(m, take(m * (m + 1) / 2));
-        let model = LinearGaussian::new(f, q, h.clone(), r)?
-            .with_bias(b, d)?
-            .with_initial(m0.clone(), p0.clone())?
-            .started_as(&own)?;
-        let model = match diffuse.is_empty() {
-            true => model,
-            false => model.with_diffuse(&diffuse)?,
-        };
-        Ok(AnyModel::LinearGaussian(model))
-    });
-    // The spread of a state, and of an observation, by the variances of the model.
-    let (q, r) = (model.process_noise(), model.observation_noise());
-    let spread = |i: usize| (q[(i, i)] + model.initial_covariance()[(i, i)]).sqrt();
-    let structure = |v: f64| v == 0.0 || v == 1.0;
-    let number = |v: f64, unit: f64, held: bool| match held {
-        true => Group::Held,
-        false => Group::Number(unit.max(f64::EPSILON * v.abs())),
-    };
-    let named: Vec<String> = match model.state_names() {
-        [] => numbered(n),
-        names => names.to_vec(),
-    };
-    for i in 0..n {
-        for j in 0..n {
-            let v = model.transition()[(i, j)];
-            let name = format!("transition[{},{}]", named[i], named[j]);
-            new.push(name, v, number(v, v.abs(), structure(v)));
-        }
-    }
-    for (name, (i, v)) in named.iter().zip(model.bias().iter().enumerate()) {
-        let held = *v == 0.0;
-        new.push(format!("bias[{name}]"), *v, number(*v, spread(i), held));
-    }
-    covariance(&mut new, "process_noise", &named, q);
-    for (i, v) in model.offset().iter().enumerate() {
-        let name = format!("offset[{}]", i + 1);
-        new.push(name, *v, number(*v, r[(i, i)].sqrt(), *v == 0.0));
-    }
-    covariance(&mut new, "observation_noise", &numbered(m), r);
-    new
-}
-
-/// 1, 2, … n: what entries without names are called.
-fn numbered(n: usize) -> Vec<String> {
-    (1..=n).map(|i| i.to_string()).collect()
-}
-
-/// The lower triangle of a covariance: zeros are held.
-fn covariance(new: &mut Parametrisation, key: &str, names: &[String], c: &DMatrix<f64>) {
-    for i in 0..c.nrows() {
-        for j in 0..=i {
-            let v = c[(i, j)];
-            let group = match (v == 0.0, i == j) {
-                (true, _) => Group::Held,
-                (false, true) => Group::Positive,
-                (false, false) => Group::Number((c[(i, i)] * c[(j, j)]).sqrt()),
-            };
-            new.push(format!("{key}[{},{}]", names[i], names[j]), v, group);
-        }
     }
 }
 

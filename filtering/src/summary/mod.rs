@@ -3,13 +3,14 @@
 mod discrete;
 mod information;
 mod kinds;
+mod linear;
 mod parametrisation;
 
 use serde::Serialize;
 
 use self::information::observed_information;
 pub(crate) use self::parametrisation::Link;
-use self::parametrisation::Parametrisation;
+use self::parametrisation::{Group, Parametrisation};
 use crate::any_model::AnyModel;
 use crate::{Error, Result, Sequence, deviations_of};
 
@@ -93,7 +94,8 @@ impl AnyModel {
     ///
     /// The evidence is exact: by the filter for hidden Markov and linear-Gaussian models, on a grid for nonlinear ones of
     /// one dimension. Held are initial laws (a sequence has one draw of them), observation matrices (their scale is that of
-    /// the state) and the zeros and ones that a linear-Gaussian model is built of.
+    /// the state) and the zeros and ones that a linear-Gaussian model is built of. Entries of a covariance in a direction without
+    /// variance are at the boundary: they have no standard error, and the others have theirs beside them.
     ///
     /// ```
     /// use scotopic_filtering::hmm::{Hmm, Poisson};
@@ -122,7 +124,7 @@ impl AnyModel {
         for name in &settings.not_learned {
             free.hold(name)?;
         }
-        let all = free.coordinates().len();
+        let all = free.estimated();
         for name in &settings.hold {
             free.hold(name)?;
         }
@@ -140,8 +142,8 @@ impl AnyModel {
             estimate(&free, i, &slope, &found, z)
         });
         let free_parameters = match settings.free_parameters {
-            Some(chosen) => chosen.saturating_sub(all - theta.len()),
-            None => kinds::count(self, all, theta.len()),
+            Some(chosen) => chosen.saturating_sub(all - free.estimated()),
+            None => kinds::count(self, all, free.estimated()),
         };
         let k = free_parameters as f64;
         Ok(Summary {
@@ -175,6 +177,7 @@ fn estimate(
     };
     let (link, moves) = (free.link(i), slope.iter().any(|s| *s != 0.0));
     match (link, moves) {
+        (None, _) if free.group(i) == Group::Boundary => estimate.remark = Some(BOUNDARY),
         (None, _) => estimate.remark = Some(HELD),
         (Some(Link::Logit), false) => estimate.remark = Some(BOUNDARY),
         (Some(_), false) => estimate.remark = Some(HELD),

@@ -3,8 +3,8 @@
 use crate::any_model::AnyModel;
 use crate::{Error, Result};
 
-/// Probabilities below this are at the boundary: their logit says nothing any more.
-const LEAST: f64 = 1e-8;
+/// Probabilities below this are at the boundary: their logit says nothing any more. So are variances of a direction, beside the largest.
+pub(super) const LEAST: f64 = 1e-8;
 
 /// On which scale a parameter is unbounded.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,6 +42,8 @@ impl Link {
 pub(super) enum Group {
     /// Not at all.
     Held,
+    /// Estimated, at the boundary of what it can be.
+    Boundary,
     /// A number, and what is small beside it in the units of the data.
     Number(f64),
     /// A positive number.
@@ -157,7 +159,7 @@ impl Parametrisation {
         let mut theta = Vec::new();
         for (group, at) in self.placed() {
             match group {
-                Group::Held => {}
+                Group::Held | Group::Boundary => {}
                 Group::Number(_) => theta.push(self.values[at]),
                 Group::Positive => theta.push(self.values[at].ln()),
                 Group::Probability => {
@@ -173,12 +175,18 @@ impl Parametrisation {
         theta
     }
 
+    /// The numbers that are estimated: coordinates, and what is at its boundary.
+    pub fn estimated(&self) -> usize {
+        let at_boundary = self.groups.iter().filter(|g| **g == Group::Boundary);
+        self.coordinates().len() + at_boundary.count()
+    }
+
     /// What is small beside each coordinate.
     pub fn units(&self) -> Vec<f64> {
         let mut units = Vec::new();
         for (group, at) in self.placed() {
             match group {
-                Group::Held => {}
+                Group::Held | Group::Boundary => {}
                 Group::Number(unit) => units.push(unit),
                 Group::Positive | Group::Probability => units.push(1.0),
                 Group::Simplex(len) => {
@@ -197,7 +205,7 @@ impl Parametrisation {
         let mut next = || theta.next().copied().unwrap_or(f64::NAN);
         for (group, at) in self.placed() {
             match group {
-                Group::Held => {}
+                Group::Held | Group::Boundary => {}
                 Group::Number(_) => values[at] = next(),
                 Group::Positive => values[at] = next().exp(),
                 Group::Probability => values[at] = 1.0 / (1.0 + (-next()).exp()),
@@ -228,7 +236,7 @@ impl Parametrisation {
         };
         for (group, at) in self.placed() {
             match group {
-                Group::Held => {}
+                Group::Held | Group::Boundary => {}
                 Group::Number(_) => columns.push(unit(at, 1.0)),
                 Group::Positive => columns.push(unit(at, values[at])),
                 Group::Probability => columns.push(unit(at, values[at] * (1.0 - values[at]))),
@@ -250,13 +258,18 @@ impl Parametrisation {
         columns
     }
 
-    /// The scale on which parameter `i` is unbounded; none for one that is held.
-    pub fn link(&self, i: usize) -> Option<Link> {
+    /// How parameter `i` is free.
+    pub fn group(&self, i: usize) -> Group {
         let found = self
             .placed()
             .find(|(group, at)| (*at..at + group.len()).contains(&i));
-        match found?.0 {
-            Group::Held => None,
+        found.map_or(Group::Held, |(group, _)| group)
+    }
+
+    /// The scale on which parameter `i` is unbounded; none for one that is held, or at its boundary.
+    pub fn link(&self, i: usize) -> Option<Link> {
+        match self.group(i) {
+            Group::Held | Group::Boundary => None,
             Group::Number(_) => Some(Link::Identity),
             Group::Positive => Some(Link::Log),
             Group::Probability | Group::Simplex(_) => Some(Link::Logit),

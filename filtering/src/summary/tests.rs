@@ -163,3 +163,76 @@ fn of_a_saddle_the_shortfall_is_no_number() {
         .unwrap();
     assert!(summary.shortfall.is_nan());
 }
+
+/// A Q of one direction: its entries cannot be moved by themselves, and the others have the errors that they have beside it.
+#[test]
+fn a_singular_covariance_is_at_its_boundary() {
+    let y = |t: i32| {
+        let x = f64::from(t);
+        let walk = (0.1 * x).sin() + 0.5 * (0.03 * x * x).cos();
+        [
+            walk + 0.3 * (x * x).sin(),
+            2.0 * walk + 0.4 * (1.7 * x * x).sin(),
+        ]
+    };
+    let data = [Sequence::of_rows((0..90).map(y)).unwrap()];
+    for unit in [1e-6, 1.0, 1e7] {
+        let q = [[0.1, 0.2 * unit], [0.2 * unit, 0.4 * unit * unit]];
+        let r = [[0.1, 0.0], [0.0, 0.2 * unit * unit]];
+        let f = [[0.9, 0.05 / unit], [0.0, 0.8]];
+        let model = LinearGaussian::from_rows(&f, &q, &[[1.0, 0.0], [0.0, 1.0]], &r).unwrap();
+        let scaled = data[0].mapped(|row| row[1] *= unit).unwrap();
+        let model = AnyModel::LinearGaussian(model);
+        let of = |hold: &[&str]| {
+            let settings = SummarySettings {
+                hold: hold.iter().map(ToString::to_string).collect(),
+                ..SummarySettings::default()
+            };
+            model.summary(std::slice::from_ref(&scaled), &settings)
+        };
+        let (summary, held) = (of(&[]).unwrap(), of(&["process_noise"]).unwrap());
+        for (own, other) in summary.estimates.iter().zip(&held.estimates) {
+            match own.name.starts_with("process_noise") {
+                true => assert_eq!(own.remark, Some(BOUNDARY), "{}", own.name),
+                false => assert_eq!(own, other),
+            }
+        }
+        // They were estimated all the same.
+        assert_eq!(summary.free_parameters, held.free_parameters + 3);
+    }
+}
+
+/// A trend of which the slope hardly moves: ln p is the same if it does not at all, and the other parameters have the errors of that.
+#[test]
+fn a_variance_next_to_nothing_is_at_its_boundary() {
+    let data = [Sequence::of_numbers((0..80).map(|t| {
+        let x = f64::from(t);
+        0.5 * x + (0.7 * x * x).sin() + (0.2 * x).cos()
+    }))
+    .unwrap()];
+    let summary = |slope: f64, covariance: f64| {
+        let q = [[0.1, covariance], [covariance, slope]];
+        let model =
+            LinearGaussian::from_rows(&[[1.0, 1.0], [0.0, 1.0]], &q, &[[1.0, 0.0]], &[[0.5]])
+                .and_then(|model| model.with_diffuse(&[true, true]))
+                .unwrap();
+        let model = AnyModel::LinearGaussian(model);
+        model.summary(&data, &SummarySettings::default()).unwrap()
+    };
+    let none = summary(0.0, 0.0);
+    for covariance in [0.0, -2e-8] {
+        let tiny = summary(1e-14, covariance);
+        assert_eq!(named(&tiny, "process_noise[2,2]").remark, Some(BOUNDARY));
+        for name in ["process_noise[1,1]", "observation_noise[1,1]"] {
+            let error = |summary| named(summary, name).standard_error.unwrap();
+            // Central differences of two functions that differ by 1e-6 nats at most, beside a fall of 1e-4 at each step.
+            assert!((error(&tiny) / error(&none) - 1.0).abs() < 1e-2, "{name}");
+        }
+    }
+    // One that matters has an error.
+    assert!(
+        named(&summary(0.01, 0.0), "process_noise[2,2]")
+            .standard_error
+            .is_some()
+    );
+}

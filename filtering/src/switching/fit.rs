@@ -6,8 +6,8 @@ use super::model::Slds;
 use super::smoother::SldsSmoothed;
 use super::start::start;
 use crate::data_spread::check_independence;
+use crate::divided;
 use crate::gaussian::LinearGaussian;
-use crate::hmm::divided;
 use crate::{Error, Result, Sequence};
 
 /// Passes of the smoother in an iteration: the E-step need not end before the M-step begins, the bound rises in any case.

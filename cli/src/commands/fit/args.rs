@@ -49,8 +49,8 @@ pub struct FitArgs {
     /// Structural models.
     #[command(flatten)]
     pub structural: StructuralArgs,
-    /// Parameters that are learned, the others as they are: F, b, Q, H, d, R, initial and diagonal of a linear-gaussian
-    /// model, B and D of its inputs, names of a structural one [default: all]
+    /// Parameters that are learned, the others as they are: F, b, Q, H, d, R and initial of a linear-gaussian model,
+    /// B and D of its inputs (diagonal beside them keeps Q, R and P0 diagonal), names of a structural one [default: all]
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     pub learn: Vec<String>,
     /// Number of hidden states, regimes of slds, or dimension of the hidden vector; several (1,2,4 or 1..4) are compared
@@ -174,6 +174,11 @@ impl FitArgs {
         self.restarts.unwrap_or(10) as usize
     }
 
+    /// Threads that restarts are divided between; 0 is one a core.
+    pub fn threads(&self) -> usize {
+        self.threads.unwrap_or(0)
+    }
+
     /// Pseudo-observations per state.
     pub fn pseudo_count(&self) -> f64 {
         self.pseudo_count.unwrap_or(0.0)
@@ -206,7 +211,7 @@ impl FitArgs {
             SldsData,
             SldsFile,
         ];
-        let in_parallel = [HmmData, DrivenHmmData, SldsData];
+        let in_parallel = [HmmData, DrivenHmmData, GaussianData, Structural, SldsData];
         #[cfg(feature = "vision")]
         let device = self.device.is_some();
         #[cfg(not(feature = "vision"))]
@@ -269,6 +274,11 @@ impl FitArgs {
             (
                 "--learn",
                 !self.learn.is_empty(),
+                &[GaussianData, GaussianFile, Structural],
+            ),
+            (
+                "--fix",
+                !self.structural.fix.is_empty(),
                 &[GaussianData, GaussianFile, Structural],
             ),
             ("--learn-output", self.learn_output, &[Network]),

@@ -2,13 +2,16 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, ensure};
+use anyhow::Result;
 use scotopic_filtering::gaussian::{DrivenFitted, DrivenGaussian, Learned, LinearGaussian};
 use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
-use super::gaussian::{End, learned, of_file, of_starts, search, settings, short, stream};
+use super::fixed::held;
+use super::gaussian::{
+    End, each_held, learned, of_file, of_starts, search, settings, short, stream,
+};
 use crate::filtering::places::from_one;
 use crate::usage::UsageError;
 
@@ -19,15 +22,12 @@ use crate::usage::UsageError;
 pub fn from_data(
     states: usize,
     inputs: &[String],
+    names: &[String],
     data: &[Sequence],
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, learned(&args.learn).map_err(UsageError)?);
-    ensure!(
-        !settings.learned.diagonal,
-        "diagonal: give a diagonal model with inputs by --model"
-    );
+    let settings = settings(args, learned(names).map_err(UsageError)?);
     let mut rng = stream(args, states);
     let mut starts = vec![DrivenGaussian::initial_guess(states, data, inputs).map_err(from_one)?];
     for _ in 1..args.restarts() {
@@ -35,6 +35,7 @@ pub fn from_data(
             states, data, inputs, &mut rng,
         )?);
     }
+    let starts = each_held(starts, &args.structural.fix)?;
     of_starts(data, &settings, begun, |settings| {
         let go_on = |_: &DrivenGaussian, run: DrivenFitted| {
             let mut end = run.model.maximum_likelihood(data, settings)?;
@@ -44,6 +45,7 @@ pub fn from_data(
         let short = short(settings);
         search(
             &starts,
+            args.threads(),
             |start| start.maximum_likelihood(data, &short),
             go_on,
         )
@@ -62,6 +64,7 @@ pub fn from_model(
 ) -> Result<ModelFit> {
     let begun = Instant::now();
     let settings = settings(args, learned(names).map_err(UsageError)?);
+    let model = held(model, &args.structural.fix)?;
     let fit = model.maximum_likelihood(data, &settings);
     Ok(of_file(fit.map_err(from_one)?, data, &settings, begun))
 }
@@ -73,6 +76,10 @@ impl End for DrivenFitted {
 
     fn base(&self) -> &LinearGaussian {
         self.model.base()
+    }
+
+    fn weighs_inputs(&self) -> bool {
+        self.model.regressors().next().is_some()
     }
 
     fn without_inputs(&self, row: &[f64], d: usize) -> f64 {

@@ -2,16 +2,19 @@
 
 use std::time::Instant;
 
-use anyhow::{Result, anyhow, ensure};
+use anyhow::{Result, anyhow};
 use scotopic_filtering::gaussian::{
     GaussianFit, GaussianFitted, Learned, LinearGaussian, collapsed_columns,
 };
 use scotopic_filtering::nalgebra::DMatrix;
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
-use scotopic_filtering::{AnyModel, Error, Sequence};
+use scotopic_filtering::{AnyModel, Error, Sequence, divided};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
+use super::fixed::held;
 use crate::filtering::places::from_one;
 use crate::usage::UsageError;
 
@@ -53,8 +56,11 @@ pub(super) fn learned(names: &[String]) -> Result<Learned> {
         initial: false,
         diagonal: false,
     };
-    if names.is_empty() {
-        return Ok(Learned::default());
+    if names.iter().all(|name| name == "diagonal") {
+        return Ok(Learned {
+            diagonal: !names.is_empty(),
+            ..Learned::default()
+        });
     }
     for name in names {
         let flag = match name.as_str() {
@@ -71,7 +77,7 @@ pub(super) fn learned(names: &[String]) -> Result<Learned> {
             _ => {
                 return Err(anyhow!(
                     "there is no parameter {name} to learn; those of a linear-gaussian model are F, b, Q, H, d, R, \
-                     initial and, with inputs, B and D; diagonal keeps F, Q, H and R diagonal"
+                     initial and, with inputs, B and D; diagonal keeps Q, R and P0 diagonal"
                 ));
             }
         };
@@ -98,30 +104,38 @@ pub(super) fn stream(args: &FitArgs, states: usize) -> Xoshiro256PlusPlus {
 ///
 /// # Errors
 /// If no start can be fitted.
-pub fn from_data(states: usize, data: &[Sequence], args: &FitArgs) -> Result<ModelFit> {
+pub fn from_data(
+    states: usize,
+    names: &[String],
+    data: &[Sequence],
+    args: &FitArgs,
+) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, own(&args.learn).map_err(UsageError)?);
+    let settings = settings(args, own(names).map_err(UsageError)?);
     let mut rng = stream(args, states);
     let first = LinearGaussian::initial_guess(states, data)?;
     let mut starts = vec![first];
     for _ in 1..args.restarts() {
         starts.push(LinearGaussian::random_guess(states, data, &mut rng)?);
     }
-    ensure!(
-        !settings.learned.diagonal || states == data[0].width(),
-        "a diagonal model has as many states as columns"
-    );
-    if settings.learned.diagonal {
-        starts.truncate(1);
-    }
+    let starts = each_held(starts, &args.structural.fix)?;
     // EM chooses the starts, and each of them is pursued anew.
     of_starts(data, &settings, begun, |settings| {
         search(
             &starts,
+            args.threads(),
             |start| start.fit(data, &short(settings)),
             |start, _| start.maximum_likelihood(data, settings),
         )
     })
+}
+
+/// The starts with the numbers of --fix in their places.
+pub(super) fn each_held<M: Serialize + DeserializeOwned>(
+    starts: Vec<M>,
+    fix: &[String],
+) -> Result<Vec<M>> {
+    starts.into_iter().map(|start| held(start, fix)).collect()
 }
 
 /// From a model of a file.
@@ -136,17 +150,23 @@ pub fn from_model(
 ) -> Result<ModelFit> {
     let begun = Instant::now();
     let settings = settings(args, own(names).map_err(UsageError)?);
+    let model = held(model, &args.structural.fix)?;
     let fit = model.maximum_likelihood(data, &settings);
     Ok(of_file(fit.map_err(from_one)?, data, &settings, begun))
 }
 
 /// What a fit ends with, of a model without inputs or with them.
-pub(super) trait End {
+pub(super) trait End: Send {
     /// ln p, nats.
     fn log_evidence(&self) -> f64;
 
     /// The model without its inputs.
     fn base(&self) -> &LinearGaussian;
+
+    /// Whether entries of H are inputs.
+    fn weighs_inputs(&self) -> bool {
+        false
+    }
 
     /// Entry `d` of a row, less what its inputs add to it.
     fn without_inputs(&self, row: &[f64], d: usize) -> f64 {
@@ -200,6 +220,9 @@ pub(super) fn of_starts<F: End>(
                 Vec::new()
             };
             if collapsed.is_empty() {
+                report
+                    .warnings
+                    .extend(untold_start(&fit, data, &settings.learned));
                 report.found_by = Some(found_by);
                 return Ok(fit.told(report, &settings.learned, begun));
             }
@@ -223,6 +246,9 @@ pub(super) fn of_starts<F: End>(
         "{said}; fitted with {PRIOR} pseudo-observations of a tenth of each column's variance (--pseudo-count), and not ranked"
     ));
     let (fit, found_by) = best(&kept)?;
+    report
+        .warnings
+        .extend(untold_start(&fit, data, &settings.learned));
     report.found_by = Some(found_by);
     let mut fit = fit.told(report, &settings.learned, begun);
     fit.ranked = false;
@@ -252,17 +278,40 @@ pub(super) fn of_file<F: End>(
             columns(&collapsed)
         ));
     }
+    report
+        .warnings
+        .extend(untold_start(&fit, data, &settings.learned));
     fit.told(report, &settings.learned, begun)
 }
 
-/// The best of short runs from all starts, pursued to the end; how many of those pursued reached it, of how many.
+/// What to say of the start of one series, whose covariance ln p takes to nothing. To hold it at a number would not help: m0 and P0
+/// are any others in another basis of the states, and the rest would follow.
+fn untold_start<F: End>(fit: &F, data: &[Sequence], learned: &Learned) -> Option<String> {
+    let base = fit.base();
+    if !learned.initial || data.len() > 1 || !base.diffuse().is_empty() || fit.weighs_inputs() {
+        return None;
+    }
+    let h = base.observation();
+    let seen = h * base.initial_covariance() * h.transpose();
+    let spread = spread_without_inputs(fit, data, h.nrows());
+    let collapsed = |d: usize| seen[(d, d)] < COLLAPSED * spread[(d, d)];
+    (0..h.nrows()).all(collapsed).then(|| {
+        "initial_covariance collapsed to next to nothing: one series has one start, which its initial_mean stands for, and tells no \
+         covariance of it; fit several series for one"
+            .to_owned()
+    })
+}
+
+/// The best of short runs from all starts, pursued to the end; how many of those pursued reached it, of how many. On any number of
+/// threads the same.
 ///
 /// # Errors
 /// The first one, if none comes to its end.
-pub(super) fn search<M, F: End>(
+pub(super) fn search<M: Sync, F: End>(
     starts: &[M],
-    short: impl Fn(&M) -> scotopic_filtering::Result<F>,
-    pursue: impl Fn(&M, F) -> scotopic_filtering::Result<F>,
+    threads: usize,
+    short: impl Fn(&M) -> scotopic_filtering::Result<F> + Sync,
+    pursue: impl Fn(&M, F) -> scotopic_filtering::Result<F> + Sync,
 ) -> Result<(F, (usize, usize))> {
     let mut wrong = None;
     let mut kept = |outcome: scotopic_filtering::Result<F>| match outcome {
@@ -272,16 +321,17 @@ pub(super) fn search<M, F: End>(
             None
         }
     };
-    let runs = starts
-        .iter()
-        .filter_map(|start| Some((kept(short(start))?, start)));
+    let runs = divided(starts.iter().collect(), threads, |start| {
+        (short(start), start)
+    });
+    let runs = runs
+        .into_iter()
+        .filter_map(|(run, start)| Some((kept(run)?, start)));
     let mut runs: Vec<(F, &M)> = runs.collect();
     runs.sort_by(|(a, _), (b, _)| b.log_evidence().total_cmp(&a.log_evidence()));
     runs.truncate(PURSUED);
-    let ends = runs
-        .into_iter()
-        .filter_map(|(run, start)| kept(pursue(start, run)));
-    let mut ends: Vec<F> = ends.collect();
+    let ends = divided(runs, threads, |(run, start)| pursue(start, run));
+    let mut ends: Vec<F> = ends.into_iter().filter_map(kept).collect();
     ends.sort_by(|a, b| b.log_evidence().total_cmp(&a.log_evidence()));
     let same = |end: &&F| {
         ends.first()

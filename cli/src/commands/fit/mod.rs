@@ -3,7 +3,9 @@
 mod args;
 mod driven;
 mod driven_hmm;
+mod ending;
 mod fitted;
+mod fixed;
 mod gaussian;
 mod generalised;
 mod hmm;
@@ -19,13 +21,12 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Result, bail, ensure};
-use scotopic_filtering::gaussian::Component;
 use scotopic_filtering::hmm::{Emission as _, EmissionKind, FitSearch, FitSettings};
 use scotopic_filtering::plds::CountLaw;
 use scotopic_filtering::{AnyModel, Sequence, many};
 
 pub use args::FitArgs;
-use fitted::{ModelFit, table};
+use fitted::ModelFit;
 use kinds::{FitOf, ModelKind};
 
 use super::print;
@@ -162,7 +163,8 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         // Fits of hidden states refuse such inputs, but for pseudo-observations.
         (Some((AnyModel::Hmm(_), _)), _, _) => false,
         (_, Some(ModelKind::Hmm(_)), _) => args.pseudo_count() > 0.0,
-        (_, _, Some(model)) => model.components().contains(&Component::Level),
+        // Those of structural models refuse them beside a level.
+        (_, _, Some(_)) => false,
         _ => true,
     };
     if with_constant && let Some(warning) = input_warning(&data, &names, &inputs)? {
@@ -178,6 +180,9 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         (Some((_, of_file)), true) => of_file.clone(),
         _ => args.learn.clone(),
     };
+    let asked = !args.learn.is_empty();
+    let learned = fixed::left_to_learn(learned, &args.structural.fix, asked, !inputs.is_empty())
+        .map_err(UsageError)?;
     let (mut fits, mut failed) = (Vec::new(), Vec::new());
     let reporter = Reporter::new(args.progress);
     match (start, args.kind) {
@@ -205,7 +210,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
                     reporter,
                     format!("fitting {}", many(states as usize, "state")),
                 );
-                match fitter.fit(states as usize, args) {
+                match fitter.fit(states as usize, &learned, args) {
                     Ok(fitted) => {
                         if fitted.seconds > 1.0 {
                             let seconds = duration(fitted.seconds);
@@ -232,33 +237,17 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         .iter()
         .filter(|fit| fit.ranked || fits.len() == 1)
         .min_by(|a, b| a.bic(observations).total_cmp(&b.bic(observations)));
+    let sizes = (observations, data.len());
     let Some(best) = best else {
-        let told = match failed.into_iter().next() {
-            // Some say already what helps, or are about one observation.
-            Some((_, error)) if error.to_string().contains("--pseudo-count") => error,
-            Some((_, error))
-                if matches!(
-                    error.downcast_ref(),
-                    Some(scotopic_filtering::Error::Observation { .. })
-                ) =>
-            {
-                error
-            }
-            Some((states, error)) => error.context(format!(
-                "{} could not be fitted{}",
-                many(states as usize, "state"),
-                match prior {
-                    true => " (--pseudo-count keeps probabilities and variances from zero)",
-                    false => "",
-                }
-            )),
-            None if !fits.is_empty() => anyhow::anyhow!(
-                "no fit came to its end within the iterations: fits that ended early cannot be compared; raise --max-iterations, \
-                 or ask for one number of states"
-            ),
-            None => anyhow::anyhow!("there is nothing to fit"),
-        };
-        return Err(told);
+        if fits.is_empty() {
+            return Err(ending::nothing_fitted(failed, prior));
+        }
+        match args.json {
+            true => ending::json(&fits, &failed, sizes, None)?,
+            false => ending::told(&fits, &failed, observations)?,
+        }
+        let prior = prior && args.pseudo_count() == 0.0;
+        return Err(ending::unranked(&fits, limit, prior));
     };
     let of_fit = OfFit {
         learned,
@@ -268,24 +257,11 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     };
     model::write_fitted(&best.model, &of_fit, "", &args.out)?;
     if args.json {
-        let rows: Vec<_> = fits.iter().map(|f| f.json(observations)).collect();
-        let value = serde_json::json!({
-            "observations": observations, "sequences": data.len(), "fits": rows,
-            "best": best.states, "model": args.out.to_string_lossy(),
-            "failed": failed.iter().map(|(k, e)| serde_json::json!({"states": k, "error": format!("{e:#}")})).collect::<Vec<_>>(),
-        });
-        print::line(serde_json::to_string_pretty(&value)?)?;
+        let out = args.out.to_string_lossy();
+        ending::json(&fits, &failed, sizes, Some((best.states, &*out)))?;
         return Ok(ExitCode::SUCCESS);
     }
-    print::line(table(&fits, observations).text())?;
-    for fit in &fits {
-        for warning in &fit.report.warnings {
-            print::line(format!("{}: {warning}", many(fit.states, "state")))?;
-        }
-    }
-    for (states, error) in &failed {
-        print::line(format!("{}: {error:#}", many(*states as usize, "state")))?;
-    }
+    ending::told(&fits, &failed, observations)?;
     print::line(format!(
         "{} ({}): {}",
         best.model.described(),
@@ -338,14 +314,14 @@ impl<'a> Fitter<'a> {
         })
     }
 
-    fn fit(&mut self, states: usize, args: &FitArgs) -> Result<ModelFit> {
+    fn fit(&mut self, states: usize, learned: &[String], args: &FitArgs) -> Result<ModelFit> {
         match self {
             Self::Hmm(search) => hmm::from_data(search, states),
             Self::DrivenHmm(emission, data, settings) => {
                 driven_hmm::from_data(*emission, states, data, settings, args)
             }
-            Self::LinearGaussian(data) => gaussian::from_data(states, data, args),
-            Self::Driven(inputs, data) => driven::from_data(states, inputs, data, args),
+            Self::LinearGaussian(data) => gaussian::from_data(states, learned, data, args),
+            Self::Driven(inputs, data) => driven::from_data(states, inputs, learned, data, args),
             Self::Plds(law, data) => plds::from_data(*law, states, data, args),
             Self::Slds(data) => slds::from_data(states, data, args),
         }

@@ -6,10 +6,10 @@ use std::time::Instant;
 use anyhow::Result;
 #[cfg(not(feature = "vision"))]
 use anyhow::bail;
-#[cfg(feature = "vision")]
-use scotopic_filtering::AnyModel;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::generalised::GeneralisedModel;
+#[cfg(feature = "vision")]
+use scotopic_filtering::{AnyModel, many};
 #[cfg(feature = "vision")]
 use scotopic_train::device::{self, DeviceChoice};
 
@@ -43,10 +43,16 @@ pub fn from_model(start: &GeneralisedModel, data: &[Sequence], args: &FitArgs) -
         states: fit.model.sizes().0,
         log_evidence: fit.log_evidence,
         iterations: fit.rounds,
-        // A fixed number of rounds: there is no tolerance.
         converged: true,
-        ranked: true,
-        report: Report::default(),
+        ranked: false,
+        report: Report {
+            // A fixed number of rounds: there is no tolerance.
+            warnings: vec![format!(
+                "ended after the {} that it was given (--max-iterations), and not at a maximum that it knows of: not ranked",
+                many(fit.rounds, "round")
+            )],
+            ..Report::default()
+        },
         free: fit.free,
         model: AnyModel::Generalised(Box::new(fit.model)),
         seconds: begun.elapsed().as_secs_f64(),

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use scotopic_filtering::plds::{CountLaw, Plds, PldsFit, PldsFitted};
 use scotopic_filtering::{AnyModel, Sequence};
 
@@ -28,6 +28,15 @@ pub fn from_data(
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
+    let neurons = data.first().map_or(0, Sequence::width);
+    ensure!(
+        latents <= neurons,
+        "--n-states is {latents}, and there {}: ask for at most as many as there are neurons, one a column",
+        match neurons {
+            1 => "is 1 column".to_owned(),
+            n => format!("are {n} columns"),
+        }
+    );
     let fit = Plds::fit_latents(law, latents, data, &settings(args)).map_err(from_one)?;
     Ok(told(fit, begun))
 }

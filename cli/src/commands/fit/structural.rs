@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 use std::time::Instant;
 
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, ensure};
 use scotopic_filtering::gaussian::{Component, StructuralFit, StructuralModel, StructuralSettings};
 use scotopic_filtering::{AnyModel, Sequence, many};
 
@@ -41,6 +41,7 @@ pub fn run(
         restarts: args.restarts(),
         seed: args.seed(),
         max_iterations: args.iterations(),
+        threads: args.threads(),
         ..StructuralSettings::default()
     };
     let beat = Heartbeat::start(
@@ -52,6 +53,7 @@ pub fn run(
         .map_err(|e| by_name(from_one(e).into(), names, &(1..names.len()), false))?;
     drop(beat);
     let coefficients = coefficients(model, &fit, data)?;
+    ensure_determined(&coefficients)?;
     model::write_structural(&with_estimates(model, &fit)?, &comment(&fit), &args.out)?;
     let told = ModelFit {
         states: model.states(),
@@ -121,6 +123,21 @@ fn coefficients(
         ([_, ..], [one]) => Ok(model.coefficients(&fit.estimates, one)?),
         _ => Ok(Vec::new()),
     }
+}
+
+/// Refuses coefficients of which these rows do not tell: those of inputs that are combinations of one another.
+fn ensure_determined(coefficients: &[(String, f64, f64)]) -> Result<()> {
+    let unknown = coefficients
+        .iter()
+        .filter(|(_, _, error)| !error.is_finite());
+    let unknown: Vec<&str> = unknown.map(|(name, _, _)| name.as_str()).collect();
+    ensure!(
+        unknown.is_empty(),
+        "the coefficients of {} are not determined by these rows: inputs that are all 0, combinations of one another, or of the other \
+         components; leave one out of --inputs",
+        unknown.join(", ")
+    );
+    Ok(())
 }
 
 fn coefficient((name, mean, deviation): &(String, f64, f64)) -> serde_json::Value {

@@ -17,7 +17,8 @@ pub struct StructuralArgs {
         conflicts_with_all = ["kind", "model", "n_states"]
     )]
     pub component: Vec<String>,
-    /// Parameter that is not estimated, for example irregular=15000 (or R=15000) or slope=0; may be repeated
+    /// Parameter that is not estimated, for example irregular=15000 (or R=15000) or slope=0, or F, b, Q, H, d or R of a
+    /// linear-gaussian model, where it is one number; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
     pub fix: Vec<String>,
     /// Variances that are one parameter, for example level,irregular; may be repeated
@@ -54,10 +55,9 @@ impl StructuralArgs {
                 }
             }
             (None, true) => {
-                let alone = self.tie.is_empty() && self.initial_variance.is_none();
                 ensure!(
-                    alone && self.fix.is_empty(),
-                    "--fix, --tie and --initial-variance are of structural models: name their components with --component"
+                    self.tie.is_empty() && self.initial_variance.is_none(),
+                    "--tie and --initial-variance are of structural models: name their components with --component"
                 );
                 return Ok(None);
             }

@@ -4,9 +4,9 @@ use nalgebra::{DMatrix, DVector};
 
 use super::gradient::DrivenGradient;
 use super::model::DrivenGaussian;
-use crate::data_spread::{check_independence, deviations};
+use crate::data_spread::{check_independence, check_variation, deviations};
 use crate::gaussian::entries::{Entries, ROUNDS, state_deviations};
-use crate::gaussian::maximum::{GRADIENT, Prior, STEP};
+use crate::gaussian::prior::{GRADIENT, Prior, STEP};
 use crate::gaussian::{GaussianFit, Learned};
 use crate::math::bfgs::{Limits, minimise};
 use crate::{Error, Result, Sequence};
@@ -31,7 +31,7 @@ impl DrivenGaussian {
     /// Fits the learned parameters to sequences of rows (y_t, u_t) by maximum likelihood: BFGS on the exact gradient
     /// (eq. F101), with a pseudo-count as [`LinearGaussian::maximum_likelihood`](crate::gaussian::LinearGaussian::maximum_likelihood).
     /// Entries of H that are inputs stay what they are. A variance that is 0 stays 0: the coefficient of a regression that does
-    /// not walk. Of a diffuse start, which has no m0 and P0 to learn, and of a model of continuous time the gradient is taken by
+    /// not walk. Of a diffuse start, which has no m0 and P0 to learn, nor an H or, of several such states, F, and of a model of continuous time the gradient is taken by
     /// differences of the exact ln p; time is measured in mean intervals between rows.
     ///
     /// ```
@@ -50,7 +50,7 @@ impl DrivenGaussian {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting that makes no sense, [`Error::Dependent`] for columns without variance of their own where R
+    /// [`Error::Setting`] for a setting that makes no sense and for what has no maximum beside a diffuse start, [`Error::Dependent`] for columns without variance of their own where R
     /// would follow them to nothing, those of rows, [`Error::NotPositiveDefinite`] for learned covariances that are singular.
     pub fn maximum_likelihood(
         &self,
@@ -97,12 +97,16 @@ impl DrivenGaussian {
     ) -> Result<DrivenFitted> {
         crate::gaussian::em::check_pseudo_count(fit.pseudo_count)?;
         fit.learned.check(&self.base)?;
+        self.check_basis(&fit.learned)?;
         let outputs: Vec<Sequence> = sequences
             .iter()
             .map(|s| self.outputs_of(s))
             .collect::<Result<_>>()?;
         if fit.pseudo_count == 0.0 && fit.learned.observation_noise && fit.learned.offset {
-            check_independence(&outputs)?;
+            match fit.learned.diagonal {
+                true => check_variation(&outputs)?,
+                false => check_independence(&outputs)?,
+            }
         }
         let first = Problem::new(self, sequences, &outputs, fit)?;
         first.coordinates()?;

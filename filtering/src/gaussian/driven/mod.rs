@@ -11,8 +11,10 @@
 //! | smoothing, samples | `smooth.rs`, `sample.rs` |
 //! | ∇ ln p, and maximum likelihood | `gradient.rs`, `fit.rs`: [`DrivenFitted`] |
 //! | what a fit counts inputs and times in | `centre.rs`, `intervals.rs` |
+//! | what a diffuse start does not let it learn | `basis.rs` |
 //! | starts from data | `guess.rs` |
 
+mod basis;
 mod centre;
 mod elapsed;
 mod file;

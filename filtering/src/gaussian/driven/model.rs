@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 use serde::{Deserialize, Serialize};
 
-use crate::gaussian::entries::entries_learned;
+use crate::gaussian::entries::{entries_learned, most_learned};
 use crate::gaussian::matrices::check_matrix;
 use crate::gaussian::{Learned, LinearGaussian};
 use crate::{Error, Result};
@@ -109,6 +109,19 @@ impl DrivenGaussian {
         model.control = DMatrix::zeros(n, count);
         model.direct = DMatrix::zeros(m, count);
         Ok(model)
+    }
+
+    /// The same model without inputs: a row is y_t alone, and may be missing.
+    pub(in crate::gaussian) fn without_inputs(base: LinearGaussian) -> Self {
+        let (n, m) = (base.states(), base.width());
+        Self {
+            base,
+            names: Vec::new(),
+            control: DMatrix::zeros(n, 0),
+            direct: DMatrix::zeros(m, 0),
+            regressors: Vec::new(),
+            timed: false,
+        }
     }
 
     /// The same with B `[n, M]`.
@@ -229,15 +242,10 @@ impl DrivenGaussian {
     /// The numbers that are estimated if these parameters are learned, as
     /// [`LinearGaussian::learned_parameters`]; of a diffuse start the diffuse states count.
     pub fn learned_parameters(&self, learned: &Learned) -> usize {
-        let diffuse = self.base.diffuse().iter().filter(|d| **d).count();
-        let own = Learned {
-            initial: learned.initial && diffuse == 0,
-            ..*learned
-        };
-        let entries = entries_learned(&self.base, own);
+        let (entries, diffuse) = entries_learned(&self.base, *learned);
         // Entries of H that are inputs are not learned, and hold the basis of the states.
         let of_base = match (self.regressors.len(), learned.observation) {
-            (0, _) => entries.min(self.base.free_parameters()),
+            (0, _) => entries.min(most_learned(&self.base, learned)),
             (inputs, true) => entries - inputs,
             (_, false) => entries,
         };

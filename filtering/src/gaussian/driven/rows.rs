@@ -11,7 +11,7 @@ use crate::gaussian::rows::Row;
 use crate::{Error, Result, Sequence};
 
 impl DrivenGaussian {
-    /// Outputs, none where all are missing, and inputs of a row.
+    /// Outputs, none where all are missing, and inputs of a row. Without inputs the row itself may be missing.
     ///
     /// # Errors
     /// [`Error::Observation`] for a row of a wrong width or with an input that is missing.
@@ -25,9 +25,12 @@ impl DrivenGaussian {
                 "a number: the model is given {name} with every row, also where nothing is observed"
             )
         };
-        let Some(row) = row else {
-            let first = self.names.first().map_or("", String::as_str);
-            return Err(Error::observation(m, "nothing", expected(first)));
+        let row = match (row, self.names.first()) {
+            (Some(row), _) => row,
+            (None, None) => return Ok((None, &[])),
+            (None, Some(first)) => {
+                return Err(Error::observation(m, "nothing", expected(first)));
+            }
         };
         if row.len() != self.width() {
             let names = self.names.join(", ");

@@ -4,6 +4,7 @@ use rand::SeedableRng;
 use rand::rngs::Xoshiro256PlusPlus;
 
 use super::boundary::End;
+use super::component::Component;
 use super::coordinates::Coordinates;
 use super::data::Data;
 use super::fit_settings::StructuralSettings;
@@ -14,7 +15,7 @@ use super::parameter::Kind;
 use super::problem::{NOTHING, Problem};
 use super::starts::starts;
 use crate::math::bfgs::Minimum;
-use crate::{Error, Result, Sequence};
+use crate::{Error, Result, Sequence, dependent_inputs, divided};
 
 /// What a fit ends with.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,7 +76,8 @@ impl StructuralModel {
     ///
     /// # Errors
     /// [`Error::Size`] for rows of several numbers or too few of them, [`Error::Dependent`] for a series that does not
-    /// vary, [`Error::Setting`] for a setting that makes no sense or where no start has a likelihood, and for components that explain
+    /// vary, and beside a level for inputs that do not, or are combinations of one another: their coefficients are not determined;
+    /// [`Error::Setting`] for a setting that makes no sense or where no start has a likelihood, and for components that explain
     /// the series exactly: ln p has no maximum.
     pub fn fit(
         &self,
@@ -90,6 +92,12 @@ impl StructuralModel {
         }
         let data = Data::of(self, sequences)?;
         data.check(self)?;
+        let inputs = 1..1 + self.inputs().len();
+        if self.components().contains(&Component::Level)
+            && let Some(columns) = dependent_inputs(sequences, inputs)?
+        {
+            return Err(Error::Dependent { columns });
+        }
         let problem = Problem {
             model: self,
             data: &data,
@@ -103,11 +111,12 @@ impl StructuralModel {
         let coordinates = Coordinates::new(self, &data.units, &[])?;
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(settings.seed);
         let begun = starts(self, &data, settings.restarts, &mut rng);
-        let mut found: Vec<Minimum> = begun
-            .iter()
-            .filter_map(|values| coordinates.at(values))
-            .filter_map(|u| problem.descend(&coordinates, &u, SHORT.min(settings.max_iterations)))
-            .collect();
+        let begun = begun.iter().filter_map(|values| coordinates.at(values));
+        let short = SHORT.min(settings.max_iterations);
+        let found = divided(begun.collect(), settings.threads, |u| {
+            problem.descend(&coordinates, &u, short)
+        });
+        let mut found: Vec<Minimum> = found.into_iter().flatten().collect();
         found.sort_by(|a, b| a.value.total_cmp(&b.value));
         let mut iterations: usize = found.iter().map(|m| m.iterations).sum();
         let rows: usize = sequences.iter().map(Sequence::len).sum();
@@ -115,8 +124,14 @@ impl StructuralModel {
             true => found.len(),
             false => PURSUED,
         };
-        for minimum in found.iter_mut().take(pursued) {
-            if let Some(end) = problem.descend(&coordinates, &minimum.at, settings.max_iterations) {
+        let most = settings.max_iterations;
+        let ends = divided(
+            found.iter().take(pursued).collect(),
+            settings.threads,
+            |minimum: &Minimum| problem.descend(&coordinates, &minimum.at, most),
+        );
+        for (minimum, end) in found.iter_mut().zip(ends) {
+            if let Some(end) = end {
                 iterations += end.iterations;
                 *minimum = end;
             }

@@ -5,11 +5,11 @@ use rand::rngs::Xoshiro256PlusPlus;
 use super::coordinates::DrivenCoordinates;
 use super::model::DrivenHmm;
 use crate::data_spread::{check_independence, deviations};
+use crate::divided;
 use crate::hmm::emission_rows::normal;
 use crate::hmm::fitting::coordinates::visits;
 use crate::hmm::fitting::fitted::{highest, rare_states, separated_states};
 use crate::hmm::fitting::starts::stream;
-use crate::hmm::fitting::workers::each;
 use crate::hmm::{Emission, EmissionKind, FitSettings, FitWarning, Hmm, Learnable};
 use crate::math::bfgs::{Limits, minimise};
 use crate::{Error, Result, Sequence};
@@ -245,7 +245,7 @@ fn best(
     deviations: &[f64],
     settings: &FitSettings,
 ) -> Result<DrivenHmmFitted> {
-    let ends = each(starts, settings.threads, |start| {
+    let ends = divided(starts, settings.threads, |start| {
         ascent(start, sequences, deviations, settings)
     });
     let (mut reached, mut failed) = (Vec::new(), None);

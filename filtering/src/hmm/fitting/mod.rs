@@ -23,7 +23,6 @@
 //! | 3 | `ascent.rs`, in the coordinates of `coordinates.rs`; on what is in `data.rs` |
 //! | 4 | `search.rs`, `maxima.rs` |
 //! | what it came to | `fitted.rs`: [`Fitted`]; `warning.rs`: [`FitWarning`] |
-//! | threads | `workers.rs` |
 
 mod ascent;
 pub(super) mod coordinates;
@@ -36,7 +35,6 @@ mod settings;
 mod split;
 pub(super) mod starts;
 mod warning;
-pub(super) mod workers;
 
 pub use fitted::Fitted;
 pub use settings::FitSettings;

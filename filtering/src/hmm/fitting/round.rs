@@ -8,7 +8,7 @@ use super::maxima::Runs;
 use super::search::Search;
 use super::split::{split, without};
 use super::starts::{start, stream};
-use super::workers::each;
+use crate::divided;
 use crate::hmm::learning::m_step;
 use crate::hmm::{Expectations, Hmm, Learnable, PseudoObservations, Sample};
 use crate::{Error, Result, Sequence};
@@ -95,7 +95,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         }
         of_data.extend(of_splits);
         let runs = once_each(of_data);
-        let ended = each(runs, self.settings.threads, |(run, times)| {
+        let ended = divided(runs, self.settings.threads, |(run, times)| {
             (self.ascent(run.point, run.steps, least), times)
         });
         for (ascent, times) in ended {
@@ -119,7 +119,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
     /// The models that are left of this one when a state is taken away, those that lose least.
     pub(super) fn left(&self, model: &Hmm<E>) -> Vec<Hmm<E>> {
         let all = (0..model.states()).collect();
-        let left = each(all, self.settings.threads, |state| {
+        let left = divided(all, self.settings.threads, |state| {
             let model = without(model, state)?;
             self.short(self.run_of(model, false)?, RESETTLED)
         });
@@ -143,7 +143,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         let of_splits = all.min(SPLITS * restarts);
         let numbers: Vec<usize> = (0..of_data + of_splits).collect();
         let seed = self.settings.seed;
-        each(numbers, self.settings.threads, |number| {
+        divided(numbers, self.settings.threads, |number| {
             let model = match number.checked_sub(of_data) {
                 None => start(
                     &self.guesses,

@@ -12,7 +12,7 @@ use super::settings::FitSettings;
 use super::split::doubled;
 use super::starts::{Guesses, start};
 use super::warning::FitWarning;
-use super::workers::each;
+use crate::divided;
 use crate::hmm::equal_rows::EqualRows;
 use crate::hmm::learning::{BatchEm, OUTLIERS};
 use crate::hmm::{Hmm, Learnable, Sample};
@@ -155,7 +155,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         };
         let restarts = if states == 1 { 1 } else { restarts };
         let seed = self.settings.seed;
-        let fits = each((0..restarts).collect(), self.settings.threads, |number| {
+        let fits = divided((0..restarts).collect(), self.settings.threads, |number| {
             let (guesses, rows) = (&self.guesses, &self.rows());
             start(guesses, states, rows, &self.sequences, seed, number)?.fit(&self.sequences, &em)
         });

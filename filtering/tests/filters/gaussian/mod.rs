@@ -1,7 +1,9 @@
 //! Linear-Gaussian models.
 
 mod bounds;
+mod diagonals;
 mod diffuse;
+mod diffuse_fits;
 mod ends;
 mod learning;
 mod maximum;

@@ -1,7 +1,7 @@
 //! Structural models on real series, against statsmodels (`tests/fixtures/structural/golden.py`).
 
 use scotopic_filtering::gaussian::{StructuralFit, StructuralModel, StructuralSettings};
-use scotopic_filtering::{Sequence, SummarySettings};
+use scotopic_filtering::{Error, Sequence, SummarySettings};
 use serde_json::Value;
 
 /// The second column of a table of the examples; empty cells are missing.
@@ -222,6 +222,19 @@ fn what_cannot_be_fitted_is_refused() {
     };
     assert!(fit(&[[1.0], [2.0]]).contains("more than 3"));
     assert!(fit(&[[1.0]; 20]).contains("does not vary"));
+    // Beside a level the coefficient of a constant is not determined.
+    let rows = (0..20).map(|t| [f64::from(t * t % 7), 3.0]);
+    let constant = StructuralModel::new("level,regression")
+        .and_then(|model| model.with_inputs(&["k".to_owned()]))
+        .unwrap()
+        .fit(
+            &[Sequence::of_rows(rows).unwrap()],
+            &StructuralSettings::default(),
+        );
+    assert!(
+        matches!(&constant, Err(Error::Dependent { columns }) if *columns == [1]),
+        "{constant:?}"
+    );
     let wide = Sequence::of_rows([[1.0, 2.0], [2.0, 1.0]]).unwrap();
     assert!(level.fit(&[wide], &StructuralSettings::default()).is_err());
     for bad in [
@@ -351,4 +364,18 @@ fn a_weekly_season_converges() {
     // Waves that do not change: the variance of the error is all there is.
     let irregular = found.estimates[0];
     assert!((irregular / 0.5 - 1.0).abs() < 0.3, "{found:?}");
+}
+
+/// The starts are the same on any number of threads, and so is what is made of them.
+#[test]
+fn a_fit_is_the_same_on_any_number_of_threads() {
+    let fit = |threads: usize| {
+        let settings = StructuralSettings {
+            threads,
+            ..StructuralSettings::default()
+        };
+        let model = StructuralModel::new("level,cycle").unwrap();
+        model.fit(&[nile()], &settings).unwrap()
+    };
+    assert_eq!(fit(1), fit(3));
 }

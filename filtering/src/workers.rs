@@ -4,7 +4,12 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// `work` of each item, in the order of the items whichever thread did it; `threads` 0 is one a core.
-pub(crate) fn each<T: Send, R: Send>(
+///
+/// ```
+/// let squares = |threads| scotopic_filtering::divided((0..9).collect(), threads, |x: i32| x * x);
+/// assert_eq!(squares(3), squares(1));
+/// ```
+pub fn divided<T: Send, R: Send>(
     items: Vec<T>,
     threads: usize,
     work: impl Fn(T) -> R + Sync,
