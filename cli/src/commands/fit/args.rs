@@ -216,7 +216,7 @@ impl FitArgs {
         let device = self.device.is_some();
         #[cfg(not(feature = "vision"))]
         let device = false;
-        let all: [(&str, bool, &[FitOf]); 13] = [
+        let all: [(&str, bool, &[FitOf]); 14] = [
             (
                 "--restarts",
                 self.restarts.is_some(),
