@@ -97,6 +97,8 @@ pub fn fields_of<'py>(
                 let names: Vec<&str> = names.filter_map(Value::as_str).collect();
                 fields.set_item(name, names)?;
             }
+            // A table is of learning, and no parameter.
+            Value::Object(_) => {}
             value => {
                 let (mut shape, mut values) = (Vec::new(), Vec::new());
                 flat(&value, 0, &mut shape, &mut values);

@@ -119,12 +119,13 @@ fn files_that_a_kill_left_half_written_go_away() {
     }
 }
 
-/// A kill while the folder was being made leaves no config.toml: such a folder may be used again.
+/// A kill while the folder was being made leaves its lock, and no config.toml: such a folder may be used again.
 #[test]
 fn a_folder_without_a_configuration_is_no_run() {
     let folder = folder();
     fs::create_dir_all(folder.path().join("run/last")).unwrap();
     fs::write(folder.path().join("run/run.json"), "{").unwrap();
+    fs::write(folder.path().join("run/run.lock"), "1").unwrap();
     let error = scotopic(
         folder.path(),
         &["train", "--resume", "run", "--device", "flex"],
