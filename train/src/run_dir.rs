@@ -290,8 +290,8 @@ impl RunDir {
 
     /// The validation after `iteration` batches, if epochs.csv has it.
     pub fn validation_at(&self, iteration: usize) -> Option<ValidationRow> {
-        let rows = self.validations().into_iter();
-        rows.filter(|row| row.iteration == iteration).last()
+        let mut rows = self.validations().into_iter().rev();
+        rows.find(|row| row.iteration == iteration)
     }
 
     /// All rows of metrics.jsonl that can be read.
