@@ -174,7 +174,7 @@ fn kills_of_a_filter_change_nothing() {
                         // Killed after its last row was counted, perhaps in its very last save: no run follows that
                         // would remove the half file.
                         for left in listing(folder.path()).iter().filter(|path| torn(path)) {
-                            fs::remove_file(left).unwrap();
+                            fs::remove_file(folder.path().join(left)).unwrap();
                         }
                         break;
                     }
