@@ -67,10 +67,38 @@ impl Loadings {
 }
 
 #[inline(always)]
-fn add_row(scale: f64, row: &[f64], into: &mut [f64]) {
+fn add_row<const N: usize>(scale: f64, row: &[f64], into: &mut [f64; N]) {
     for (into, x) in into.iter_mut().zip(row) {
         *into += scale * x;
     }
+}
+
+/// Neurons `from` to `from + N`, whose sums stay in registers over all rows.
+#[inline(always)]
+fn project_block<const N: usize>(
+    loadings: &Loadings,
+    (mean, covariance): (&[f64], &[f64]),
+    from: usize,
+    means: &mut [f64],
+    variances: &mut [f64],
+) {
+    let (n, width) = (loadings.latents, loadings.neurons);
+    let (mut m, mut v) = ([0.0; N], [0.0; N]);
+    m.copy_from_slice(&means[from..from + N]);
+    v.copy_from_slice(&variances[from..from + N]);
+    let mut products = loadings.products.chunks_exact(width);
+    for (a, column) in loadings.columns.chunks_exact(width).enumerate() {
+        add_row(mean[a], &column[from..from + N], &mut m);
+        for b in 0..=a {
+            let twice = if b < a { 2.0 } else { 1.0 };
+            if let Some(row) = products.next() {
+                let scale = twice * covariance[a * n + b];
+                add_row(scale, &row[from..from + N], &mut v);
+            }
+        }
+    }
+    means[from..from + N].copy_from_slice(&m);
+    variances[from..from + N].copy_from_slice(&v);
 }
 
 #[inline(always)]
@@ -81,34 +109,47 @@ fn project_body(
     means: &mut [f64],
     variances: &mut [f64],
 ) {
-    let (n, width) = (loadings.latents, loadings.neurons);
-    let mut products = loadings.products.chunks_exact(width);
-    for (a, column) in loadings.columns.chunks_exact(width).enumerate() {
-        add_row(mean[a], column, means);
-        for b in 0..=a {
-            let twice = if b < a { 2.0 } else { 1.0 };
-            if let Some(row) = products.next() {
-                add_row(twice * covariance[a * n + b], row, variances);
-            }
-        }
+    let width = loadings.neurons;
+    let (wide, narrow) = (width - width % 32, width - width % 8);
+    let given = (mean, covariance);
+    for from in (0..wide).step_by(32) {
+        project_block::<32>(loadings, given, from, means, variances);
+    }
+    for from in (wide..narrow).step_by(8) {
+        project_block::<8>(loadings, given, from, means, variances);
+    }
+    for from in narrow..width {
+        project_block::<1>(loadings, given, from, means, variances);
     }
 }
 
-/// Σ a b in eight sums side by side.
+/// Σ a b of R rows b, one after the other in `rows`, each in eight sums side by side. Several rows at a time hide how long a sum takes.
 #[inline(always)]
-fn dot(a: &[f64], b: &[f64]) -> f64 {
-    let mut sums = [0.0; 8];
-    let (left, right) = (a.chunks_exact(8), b.chunks_exact(8));
-    let rest = left.remainder().iter().zip(right.remainder());
-    let tail: f64 = rest.map(|(a, b)| a * b).sum();
-    for (a, b) in left.zip(right) {
-        for k in 0..8 {
-            sums[k] += a[k] * b[k];
+fn dots<const R: usize>(a: &[f64], rows: &[f64]) -> [f64; R] {
+    let width = a.len();
+    let whole = width - width % 8;
+    let mut sums = [[0.0; 8]; R];
+    for from in (0..whole).step_by(8) {
+        let left = &a[from..from + 8];
+        for (r, sums) in sums.iter_mut().enumerate() {
+            let right = &rows[r * width + from..r * width + from + 8];
+            for k in 0..8 {
+                sums[k] += left[k] * right[k];
+            }
         }
     }
-    let [a, b, c, d, e, f, g, h] = sums;
-    ((a + e) + (b + f)) + ((c + g) + (d + h)) + tail
+    std::array::from_fn(|r| {
+        let rest = a[whole..]
+            .iter()
+            .zip(&rows[r * width + whole..(r + 1) * width]);
+        let tail: f64 = rest.map(|(a, b)| a * b).sum();
+        let [a, b, c, d, e, f, g, h] = sums[r];
+        ((a + e) + (b + f)) + ((c + g) + (d + h)) + tail
+    })
 }
+
+/// Rows whose sums are taken together.
+const ROWS: usize = 4;
 
 #[inline(always)]
 fn gather_body(
@@ -119,18 +160,30 @@ fn gather_body(
     gradient: &mut [f64],
 ) {
     let (n, width) = (loadings.latents, loadings.neurons);
-    let mut products = loadings.products.chunks_exact(width);
-    for (a, column) in loadings.columns.chunks_exact(width).enumerate() {
-        gradient[a] += dot(slopes, column);
-        for b in 0..=a {
-            if let Some(row) = products.next() {
-                let sum = dot(curvatures, row);
-                precision[a * n + b] += sum;
-                if b < a {
-                    precision[b * n + a] += sum;
-                }
-            }
+    let columns = loadings.columns.chunks_exact(width);
+    for (gradient, column) in gradient.iter_mut().zip(columns) {
+        let [sum] = dots(slopes, column);
+        *gradient += sum;
+    }
+    let (mut a, mut b) = (0, 0);
+    let mut add = |sum: f64| {
+        precision[a * n + b] += sum;
+        if b < a {
+            precision[b * n + a] += sum;
+            b += 1;
+        } else {
+            (a, b) = (a + 1, 0);
         }
+    };
+    let several = loadings.products.chunks_exact(ROWS * width);
+    let rest = several.remainder();
+    for rows in several {
+        dots::<ROWS>(curvatures, rows)
+            .into_iter()
+            .for_each(&mut add);
+    }
+    for row in rest.chunks_exact(width) {
+        dots::<1>(curvatures, row).into_iter().for_each(&mut add);
     }
 }
 
