@@ -6,7 +6,7 @@ use numpy::{
 };
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
-use pyo3::types::{PyFloat, PySequence};
+use pyo3::types::{PyFloat, PyList, PySequence, PyTuple};
 use scotopic_filtering::Error;
 
 use crate::errors::Failure;
@@ -40,6 +40,11 @@ pub fn read(value: &Bound<'_, PyAny>, kind: Kind, row: &mut Vec<f64>) -> PyResul
     }
     if let Ok(number) = value.cast_exact::<PyFloat>() {
         row.push(number.value());
+    } else if value.is_exact_instance_of::<PyList>() || value.is_exact_instance_of::<PyTuple>() {
+        // What they are not is slower to ask than what they hold.
+        for item in value.try_iter()? {
+            row.push(entry(&item?, kind)?);
+        }
     } else if is_masked(value)? {
         // A masked array is an array of what lies under its mask.
         let array = value.call_method1("astype", ("float64",))?;
@@ -87,19 +92,24 @@ fn is_nothing(value: &Bound<'_, PyAny>) -> bool {
     value.is_none() || name()
 }
 
-/// A list, a tuple, an array of another type, a row of a table.
-fn entries(value: &Bound<'_, PyAny>, kind: Kind, row: &mut Vec<f64>) -> PyResult<()> {
-    let wrong = |value: &Bound<'_, PyAny>| {
-        PyTypeError::new_err(format!("{}, not {}", kind.is, value.get_type()))
-    };
-    let entry = |entry: &Bound<'_, PyAny>| match is_nothing(entry) {
+fn wrong(value: &Bound<'_, PyAny>, kind: Kind) -> PyErr {
+    PyTypeError::new_err(format!("{}, not {}", kind.is, value.get_type()))
+}
+
+/// One number of a row, NaN for a missing one.
+fn entry(value: &Bound<'_, PyAny>, kind: Kind) -> PyResult<f64> {
+    match is_nothing(value) {
         true => Ok(f64::NAN),
-        false => entry.extract::<f64>().map_err(|_| wrong(entry)),
-    };
+        false => value.extract::<f64>().map_err(|_| wrong(value, kind)),
+    }
+}
+
+/// A sequence of another kind, an array of another type, a row of a table.
+fn entries(value: &Bound<'_, PyAny>, kind: Kind, row: &mut Vec<f64>) -> PyResult<()> {
     if let Ok(array) = value.cast::<PyUntypedArray>() {
         // Signed and unsigned whole numbers, truth values, numbers of other sizes, objects that are numbers.
         if !b"iub?fO".contains(&array.dtype().kind()) {
-            return Err(wrong(value));
+            return Err(wrong(value, kind));
         }
         let array = array.call_method1("astype", ("float64",))?;
         let array = array.cast::<PyArrayDyn<f64>>()?;
@@ -117,20 +127,20 @@ fn entries(value: &Bound<'_, PyAny>, kind: Kind, row: &mut Vec<f64>) -> PyResult
     // A series of pandas: its entries, whatever they are called.
     if value.hasattr("to_numpy")? {
         for item in value.call_method0("tolist")?.try_iter()? {
-            row.push(entry(&item?)?);
+            row.push(entry(&item?, kind)?);
         }
         return Ok(());
     }
     let Ok(sequence) = value.cast::<PySequence>() else {
-        return Err(wrong(value));
+        return Err(wrong(value, kind));
     };
     if value.is_instance_of::<pyo3::types::PyString>()
         || value.is_instance_of::<pyo3::types::PyBytes>()
     {
-        return Err(wrong(value));
+        return Err(wrong(value, kind));
     }
     for item in sequence.try_iter()? {
-        row.push(entry(&item?)?);
+        row.push(entry(&item?, kind)?);
     }
     Ok(())
 }

@@ -642,7 +642,7 @@ fn context_of_waves_over_the_whole_image() {
         assert!(unit.surround.unwrap() < 0.1, "{:?}", unit.by_radius);
         // The potential has risen already where the same grating was there before.
         let [blank, same, orthogonal] = unit.after;
-        assert!(same > 1.2 * blank, "{:?}", unit.after);
+        assert!(same > 1.02 * blank, "{:?}", unit.after);
         assert!(
             (orthogonal - blank).abs() < 0.5 * (same - blank),
             "{:?}",

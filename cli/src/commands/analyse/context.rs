@@ -48,7 +48,7 @@ fn context(request: &Request<'_>) -> Result<AnalysisReport> {
             said(found.radius, 1)
         ),
         format!(
-            "response after the same grating {} below that after a blank, after the orthogonal one {}",
+            "adaptation, the part of the response that is lost: {} after the same grating, {} after the orthogonal one (medians)",
             said(found.adaptation, 3),
             said(found.cross_adaptation, 3)
         ),
@@ -109,7 +109,6 @@ fn panels(found: &ContextEffects) -> Vec<Panel> {
     let areas = (0..discs).map(|i| share(&|unit| &unit.by_radius, i));
     let whole = share(&|unit| &unit.by_radius, discs);
     let response = "response (normalised to peak)";
-    let after: Vec<f64> = (0..3).map(|i| share(&|unit| &unit.after, i)).collect();
     vec![
         Panel::new(
             "Contrast under a mask",
@@ -127,11 +126,22 @@ fn panels(found: &ContextEffects) -> Vec<Panel> {
                 Series::line("whole image", settings.radii.clone(), vec![whole; discs]),
             ],
         ),
-        Panel::new(
-            "Adaptation",
-            "after: 0 a blank, 1 the same, 2 the orthogonal",
-            response,
-            vec![Series::line("", vec![0.0, 1.0, 2.0], after).marked(Mark::Bars)],
-        ),
+        adaptation(found),
     ]
+}
+
+/// The responses of each neuron after the same and after the orthogonal grating, against that after a blank.
+fn adaptation(found: &ContextEffects) -> Panel {
+    let after = |i: usize| found.units.iter().map(move |unit| unit.after[i]);
+    let most = (0..3).flat_map(after).fold(0.0, f64::max);
+    let dots = |label: &str, i: usize| {
+        Series::line(label, after(0).collect(), after(i).collect()).marked(Mark::Dots)
+    };
+    let equal = Series::line("no change", vec![0.0, most], vec![0.0, most]).marked(Mark::Curve);
+    Panel::new(
+        "Adaptation",
+        "response after a blank (spikes per step)",
+        "response after a grating",
+        vec![dots("the same", 1), dots("the orthogonal", 2), equal],
+    )
 }

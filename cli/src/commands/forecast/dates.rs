@@ -66,12 +66,16 @@ impl Written {
     }
 
     /// The digits behind the point of its seconds, and whether it has seconds.
-    fn digits(&self) -> (usize, bool) {
+    fn digits(&self) -> (&str, bool) {
         let seconds = self.clock.split(':').nth(2);
-        let digits = seconds.and_then(|s| Some(s.split_once('.')?.1.len()));
-        (digits.unwrap_or(0), seconds.is_some())
+        let digits = seconds.and_then(|s| Some(s.split_once('.')?.1));
+        (digits.unwrap_or(""), seconds.is_some())
     }
 }
+
+/// The most digits behind the point that count: seconds since 1970 are exact to a quarter of a microsecond. What is written behind
+/// them has to be zeros.
+const DIGITS: usize = 6;
 
 /// `2024-02` of a month counted from January of year 0; none beyond the years of four digits.
 fn month_written(month: i64) -> Option<String> {
@@ -115,7 +119,8 @@ impl Dates {
                 })
             }
             Step::Seconds(step) => {
-                let (digits, has_seconds) = last.digits();
+                let (written, has_seconds) = last.digits();
+                let digits = written.len().min(DIGITS);
                 // In units of the last digit, so that rounding is that of the text.
                 let unit = 10f64.powi(digits as i32);
                 let day = 86_400 * unit as i128;
@@ -135,6 +140,7 @@ impl Dates {
                 }
                 if digits > 0 {
                     clock += &format!(".{:0digits$}", of_day % unit as i128);
+                    clock += &"0".repeat(written.len() - digits);
                 }
                 Some(format!("{date}{}{clock}{}", last.between, last.zone))
             }
@@ -177,21 +183,24 @@ fn seconds(all: &[Written]) -> Option<Step> {
     let steps: Vec<f64> = (all.windows(2))
         .map(|pair| pair[1].seconds - pair[0].seconds)
         .collect();
-    let clocks = all
-        .windows(2)
-        .all(|pair| pair[0].digits() == pair[1].digits());
+    let form = |date: &Written| {
+        let (digits, has_seconds) = date.digits();
+        (digits.len(), has_seconds)
+    };
+    let is_exact = |date: &Written| date.digits().0.bytes().skip(DIGITS).all(|d| d == b'0');
+    let clocks = all.windows(2).all(|pair| form(&pair[0]) == form(&pair[1]));
     // Half a day does not go on as a date without a time of day, nor seconds as hours and minutes.
     let last = all.last()?;
-    let unit = match (last.clock.is_empty(), last.digits()) {
+    let unit = match (last.clock.is_empty(), form(last)) {
         (true, _) => 86_400.0,
         (false, (_, false)) => 60.0,
-        (false, (digits, true)) => 10f64.powi(-(digits as i32)),
+        (false, (digits, true)) => 10f64.powi(-(digits.min(DIGITS) as i32)),
     };
-    /// What rounding seconds since 1970 to a double may leave, as a part of the last digit that is written.
-    const ROUNDED: f64 = 0.1;
+    /// What rounding two times in seconds since 1970 to doubles may leave of their difference, as a part of a microsecond.
+    const ROUNDED: f64 = 0.3;
     let whole = (steps.last()? / unit).round();
     let is_equal = |step: &f64| (step / unit - whole).abs() <= ROUNDED;
-    let fits = clocks && whole > 0.0 && steps.iter().all(is_equal);
+    let fits = clocks && all.iter().all(is_exact) && whole > 0.0 && steps.iter().all(is_equal);
     fits.then_some(Step::Seconds(whole * unit))
 }
 
@@ -254,6 +263,30 @@ mod tests {
                     "2024-01-01 00:00:01.0+02:00",
                 ],
             ),
+            // Microseconds, and nanoseconds as they are written by others.
+            (
+                &[
+                    "2024-01-01T00:00:00.000000",
+                    "2024-01-01T00:00:00.000007",
+                    "2024-01-01T00:00:00.000014",
+                ],
+                [
+                    "2024-01-01T00:00:00.000021",
+                    "2024-01-01T00:00:00.000028",
+                    "2024-01-01T00:00:00.000035",
+                ],
+            ),
+            (
+                &[
+                    "2024-01-01T00:00:58.500000000",
+                    "2024-01-01T00:00:59.000000000",
+                ],
+                [
+                    "2024-01-01T00:00:59.500000000",
+                    "2024-01-01T00:01:00.000000000",
+                    "2024-01-01T00:01:00.500000000",
+                ],
+            ),
             (
                 &["2024-01-31T06:00:00Z", "2024-02-29T06:00:00Z"],
                 [
@@ -278,9 +311,18 @@ mod tests {
             &["2024-01-01", "2024-01-02", "2024-01-04"],
             &["2024-01-15", "2024-02-16", "2024-03-15"],
             &["1", "2"],
+            // Digits that seconds since 1970 have not, and more than can be counted in.
+            &[
+                "2024-01-01T00:00:00.000000001",
+                "2024-01-01T00:00:00.000000002",
+            ],
         ] {
             assert_eq!(next(texts), None, "{texts:?}");
         }
+        let zeros = "0".repeat(60);
+        let many = [0, 1].map(|s| format!("2024-01-01T00:00:0{s}.{zeros}"));
+        let many = Dates::of(&[&many[0], &many[1]]).and_then(|dates| dates.after(1));
+        assert_eq!(many.unwrap(), format!("2024-01-01T00:00:02.{zeros}"));
         assert_eq!(Dates::of(&["9999-11", "9999-12"]).unwrap().after(1), None);
     }
 }

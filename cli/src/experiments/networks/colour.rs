@@ -4,7 +4,6 @@ use anyhow::{Result, ensure};
 use scotopic_datasets::ImageShape;
 use scotopic_train::analysis::Dictionary;
 use scotopic_train::analysis::filters::Active;
-use scotopic_train::evaluate::{EvaluationConfig, evaluate, validation};
 use serde_json::json;
 
 use super::training::{Recipe, data, iterations, trained};
@@ -89,16 +88,7 @@ fn run(task: &Task) -> Result<Values> {
     let ImageShape { channels, .. } = model.checkpoint.image.shape;
     ensure!(channels == 3, "colour has three channels, found {channels}");
     let splits = data(task, &model.config.data)?;
-    let how = EvaluationConfig {
-        count: images(task.size),
-        ..validation(&model.config)
-    };
-    let m = evaluate(
-        &model.network,
-        &splits.validation,
-        &how,
-        &model.device.device,
-    )?;
+    let m = model.validated(&splits, images(task.size))?;
     let dictionary = Dictionary::of(&model.analysed(), "colour")?;
     let active = Active::Norm(ACTIVE).flags(&dictionary.norms())?;
     let energies: Vec<Energy> = (0..dictionary.latents)

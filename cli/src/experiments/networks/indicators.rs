@@ -1,7 +1,6 @@
 //! Indicators of the relaxed spikes: the published sigmoid and those of compact support.
 
 use anyhow::Result;
-use scotopic_train::evaluate::{EvaluationConfig, evaluate, validation};
 use serde_json::json;
 
 use super::training::{Recipe, data, iterations, trained};
@@ -73,16 +72,7 @@ fn run(task: &Task) -> Result<Values> {
         .set(format!("inference.indicator={}", task.arm));
         let model = trained(task, &recipe)?;
         let splits = data(task, &model.config.data)?;
-        let how = EvaluationConfig {
-            count: IMAGES,
-            ..validation(&model.config)
-        };
-        let m = evaluate(
-            &model.network,
-            &splits.validation,
-            &how,
-            &model.device.device,
-        )?;
+        let m = model.validated(&splits, IMAGES)?;
         for (measure, value) in [
             ("R2", m.r2),
             ("zeros", m.zeros),

@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result};
 use scotopic_figures::{Panel, chart};
 use scotopic_train::analysis::representation::{RepresentationConfig, representations};
-use scotopic_train::evaluate::{EvaluationConfig, evaluate, validation};
 use serde_json::json;
 
 use super::training::{Recipe, data, iterations, trained};
@@ -86,16 +85,7 @@ fn recipe(size: Size, name: &str) -> Result<Recipe> {
 fn run(task: &Task) -> Result<Values> {
     let model = trained(task, &recipe(task.size, task.arm)?)?;
     let splits = data(task, &model.config.data)?;
-    let how = EvaluationConfig {
-        count: patches(task.size),
-        ..validation(&model.config)
-    };
-    let m = evaluate(
-        &model.network,
-        &splits.validation,
-        &how,
-        &model.device.device,
-    )?;
+    let m = model.validated(&splits, patches(task.size))?;
     let seen = RepresentationConfig {
         steps: vec![model.config.steps_per_image()],
         count: patches(task.size),

@@ -84,7 +84,8 @@ fn settings(size: Size) -> Settings {
         ("contrasts".into(), json!(tuned.contrasts)),
         ("contrasts of masks".into(), json!(shown.masks)),
         ("radii of discs, pixels".into(), json!(shown.radii)),
-        ("adapting and test steps".into(), json!(shown.adapting)),
+        ("adapting steps".into(), json!(shown.adapting)),
+        ("test steps".into(), json!(shown.period)),
         ("trials".into(), json!(shown.trials)),
         ("neurons under masks".into(), json!(shown.neurons)),
     ])
@@ -195,8 +196,9 @@ fn page(results: &Results) -> Result<Page> {
         "256 neurons trained on whitened BSDS500 patches of 12×12 pixels, as in [hubel-wiesel](hubel-wiesel.md); the encoder is an MLP \
          (amortized Poisson, the same decoder, data and iterations). Drifting gratings; tuning is of all responsive neurons, masks, surround and adaptation \
          of the 64 most responsive. The normalisation model is R₀ + Rmax cⁿ/(c₅₀ⁿ + cⁿ + w mⁿ). Saturation is 1 − 2 (R(c) − R(c/2))/(R(c) − R₀). \
-         Discs lie on the centres of the filters; what lies beyond the best one in an image of 12 pixels is the surround. A response to the test is counted \
-         from its onset: the potentials of the iP-VAE are carried from step to step, so that a response that has begun goes on. Mean ± standard error over {} seeds.",
+         Discs lie on the centres of the filters; what lies beyond the best one in an image of 12 pixels is the surround. Responses to the test of \
+         adaptation are counted from its onset over one cycle: the potentials of the iP-VAE are carried from step to step, so that a response that has begun \
+         goes on. Mean ± standard error over {} seeds.",
         results.seeds().len()
     ));
     let mut table = Table::new(&["quantity", ITERATIVE, ENCODER]);

@@ -3,7 +3,6 @@
 use anyhow::{Context as _, Result};
 use scotopic_figures::{Panel, Series, chart};
 use scotopic_measures::rate_distortion::distance;
-use scotopic_train::evaluate::{EvaluationConfig, evaluate, validation};
 use serde_json::json;
 
 use super::training::{Recipe, data, iterations, trained};
@@ -75,16 +74,7 @@ fn run(task: &Task) -> Result<Values> {
     .set(format!("objective.beta={beta}.0"));
     let model = trained(task, &recipe)?;
     let splits = data(task, &model.config.data)?;
-    let how = EvaluationConfig {
-        count: patches(task.size),
-        ..validation(&model.config)
-    };
-    let m = evaluate(
-        &model.network,
-        &splits.validation,
-        &how,
-        &model.device.device,
-    )?;
+    let m = model.validated(&splits, patches(task.size))?;
     let mut values = Values::default();
     values.push("validation", "R2", m.r2_pooled);
     values.push("validation", "R2 of rates", m.r2_rates_pooled);

@@ -11,7 +11,7 @@ use scotopic_train::analysis::representation::{
 };
 use serde_json::json;
 
-use super::table2_mnist::{FIRST, MODELS, SECOND, recipe};
+use super::table2_mnist::{FIRST, SECOND, models, recipe};
 use super::training::{Trained, data, iterations, trained};
 use crate::experiments::protocol::{
     Interval, Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
@@ -26,7 +26,7 @@ pub const PROTOCOL: Protocol = Protocol {
     unit: "seed",
     seeds: 3,
     all_threads: true,
-    arms: |_| MODELS.map(String::from).to_vec(),
+    arms: |_| models(),
     settings,
     run,
     page,

@@ -25,7 +25,7 @@ pub const PROTOCOL: Protocol = Protocol {
     unit: "seed",
     seeds: 3,
     all_threads: true,
-    arms: |_| MODELS.map(String::from).to_vec(),
+    arms: |_| models(),
     settings,
     run,
     page,
@@ -70,15 +70,9 @@ struct Second {
 const CONV: &[&str] = &["model.encoder.kind=conv", "model.decoder.kind=conv"];
 
 /// The models, in the order of the table.
-pub(super) const MODELS: [&str; 6] = {
-    let mut names = [""; 6];
-    let mut i = 0;
-    while i < names.len() {
-        names[i] = ARMS[i].name;
-        i += 1;
-    }
-    names
-};
+pub(super) fn models() -> Vec<String> {
+    ARMS.map(|arm| arm.name.to_owned()).to_vec()
+}
 
 const ARMS: [Arm; 6] = [
     Arm {

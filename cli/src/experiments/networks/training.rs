@@ -7,6 +7,7 @@ use scotopic_train::analysis::AnalysedModel;
 use scotopic_train::checkpoint::Checkpoint;
 use scotopic_train::config::{self, RunConfig};
 use scotopic_train::device::{self, Opened};
+use scotopic_train::evaluate::{EvaluationConfig, Metrics, evaluate, validation};
 use scotopic_train::records::ValidationRow;
 use scotopic_train::run_dir::{RunDir, info};
 use scotopic_train::state::{TrainState, load_model};
@@ -130,6 +131,18 @@ pub struct Trained {
 }
 
 impl Trained {
+    /// The metrics on the first `count` images of the validation set, as while training.
+    ///
+    /// # Errors
+    /// If the set is empty or the device fails.
+    pub fn validated(&self, splits: &Splits, count: usize) -> Result<Metrics> {
+        let how = EvaluationConfig {
+            count,
+            ..validation(&self.config)
+        };
+        evaluate(&self.network, &splits.validation, &how, &self.device.device)
+    }
+
     /// The network as the analyses take it.
     pub fn analysed(&self) -> AnalysedModel<'_> {
         AnalysedModel {

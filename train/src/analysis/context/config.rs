@@ -26,8 +26,9 @@ pub struct ContextConfig {
     pub period: usize,
     /// Settling time before spikes are counted, in steps.
     pub settle: usize,
-    /// How long the adapting grating is shown, and then the response to the test is counted, in steps.
-    pub adapting: [usize; 2],
+    /// How long the adapting grating is shown, in steps; the response to the test is counted over a whole cycle, for most neurons are
+    /// silent in parts of it.
+    pub adapting: usize,
     /// Number of neurons, the most responsive ones.
     pub neurons: usize,
     /// Trials per condition.
@@ -49,7 +50,7 @@ impl Default for ContextConfig {
             radii: vec![1.5, 2.5, 3.5, 4.5, 6.0, 8.0],
             period: 120,
             settle: 24,
-            adapting: [120, 16],
+            adapting: 120,
             neurons: 64,
             trials: 4,
             batch: 256,
@@ -78,8 +79,8 @@ impl ContextConfig {
             "radii: at least one is needed, all above 0"
         );
         ensure!(
-            self.period >= 3 && self.adapting.iter().all(|steps| *steps > 0),
-            "period and adapting: at least 3 steps and 1 step each are needed"
+            self.period >= 3 && self.adapting > 0,
+            "period and adapting: at least 3 steps and 1 step are needed"
         );
         ensure!(self.neurons > 0, "neurons: at least one is needed");
         let each = self.contrasts.iter().chain(&self.masks);
@@ -120,11 +121,8 @@ impl ContextConfig {
 
     /// The adapting stimulus, then the test.
     pub(super) fn adapted(&self) -> Protocol {
-        let [settle, window] = self.adapting;
         Protocol {
-            settle,
-            window,
-            cycles: 0,
+            settle: self.adapting,
             ..self.drifting()
         }
     }
