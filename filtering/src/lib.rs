@@ -52,7 +52,7 @@
 //! | switching linear dynamical systems | [`switching`] |
 //! | nonlinear models with any likelihood | [`nonlinear`] |
 //! | the interface of all filters | [`Filter`], [`Belief`]; a filter or model chosen at run time: [`AnyFilter`], [`AnyModel`] |
-//! | what a model of any kind says: smoothed states, paths, forecasts, samples, residuals, standard errors | [`AnyModel::summary`], [`AnyModel::smooth`], [`AnyModel::decode`], [`AnyModel::forecast`], [`AnyModel::sample`], [`AnyModel::residuals`] |
+//! | what a model of any kind says: smoothed states, paths, forecasts, samples, residuals, standard errors, gradients | [`AnyModel::summary`], [`AnyModel::slopes`], [`AnyModel::smooth`], [`AnyModel::decode`], [`AnyModel::forecast`], [`AnyModel::sample`], [`AnyModel::residuals`] |
 //! | bounds of the log evidence that hold with a stated probability | [`bounds`], [`AnyModel::certify`] |
 //! | predictive distributions | [`Predictive`] |
 //! | populations of Poisson counts, with an oracle by enumeration | [`spiking_population`] |
@@ -103,6 +103,7 @@ mod predictive;
 mod residuals;
 mod sequence;
 mod simulation;
+mod slopes;
 pub mod spiking_population;
 mod step;
 mod summary;
@@ -126,6 +127,7 @@ pub use predictive::{Law, Predictive};
 pub use residuals::{Diagnostics, DiscreteResidual, Residuals, TestResult, autocorrelations};
 pub use sequence::{Sequence, SharedValues, is_seen};
 pub use simulation::SampledStates;
+pub use slopes::{Coordinate, Slope, Slopes};
 pub use step::Step;
 pub use summary::{ParameterEstimate, Summary, SummarySettings};
 pub use workers::divided;

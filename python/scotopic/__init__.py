@@ -49,7 +49,7 @@ from .models import load, parse
 from .percepts import Dictionary, Inference
 from .plds import BLDS, PLDS
 from .regressions import LinearRegressionHMM, LogisticRegressionHMM, PoissonRegressionHMM
-from .results import Beliefs, Filtered, Forecast, Posterior
+from .results import Beliefs, Filtered, Forecast, Gradient, Posterior
 from .streaming import Filter
 from .structural import Decomposition, StructuralModel
 from .vision import Network, data_set, train
@@ -69,6 +69,7 @@ __all__ = [
     "GaussianHMM",
     "GaussianStatistics",
     "Generalised",
+    "Gradient",
     "HmmStatistics",
     "Inference",
     "LinearGaussian",

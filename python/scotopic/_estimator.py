@@ -11,6 +11,7 @@ from ._configured import Configured
 from ._settings import MOST_LAGS, real, whole
 from .checks import Residuals, summarised
 from .errors import SettingError, SizeError, not_fitted
+from .results import Gradient
 from .streaming import Filter
 
 if TYPE_CHECKING:
@@ -293,6 +294,32 @@ class Estimator(Configured):
         different processes or machines; ``maximise`` takes the sum.
         """
         return self._model.statistics(self._read(X, lengths, None, inputs, exposure))
+
+    def gradient(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> Gradient:
+        """The gradient of ln p of these sequences by the parameters, exact.
+
+        Values of one model add up, as ``statistics`` do. Models whose ln p is known by bounds alone have none, nor have
+        those of continuous time or with a diffuse start.
+
+        Parameters
+        ----------
+        X, lengths, inputs, exposure, transition_inputs
+            As for ``fit``.
+
+        Returns
+        -------
+        Gradient
+        """
+        data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
+        each, log_evidence = _scotopic.gradient(self._model, data)
+        names = self._attributes()
+        by = {names.get(key, f"{key}_"): slope for key, _, slope in each}
+        coordinates = {names.get(key, f"{key}_"): taken_by for key, taken_by, _ in each}
+        return Gradient(by, coordinates, log_evidence, len(data), self._model)
+
+    def _attributes(self):
+        """The attributes of the parameters of a model file that are not called as there."""
+        return {}
 
 
 def refuse_y(y, rows):

@@ -10,7 +10,7 @@ import numpy as np
 from . import _data, _scotopic
 from ._estimator import check_size, parameter
 from ._hmm_questions import HmmQuestions
-from ._progress import watch
+from ._progress import Search, watch
 from ._settings import MOST_RUNS, MOST_STATES, real, whole
 from .errors import DependentColumnsError, NotPositiveDefiniteError, ParameterError, SettingError, SizeError
 
@@ -82,6 +82,10 @@ class HMM(HmmQuestions):
 
     def _fields(self):
         return self._FIELDS
+
+    def _attributes(self):
+        fields = {field: name for name, field in self._fields().items()}
+        return {"initial": "startprob_", "transition": "transmat_", **fields}
 
     def _given_names(self):
         return self._model.given
@@ -285,9 +289,10 @@ class HMM(HmmQuestions):
         self._say(said)
 
     def _search(self, X, data, settings):
-        model, log_evidence, n_iter, converged, found_by, pseudo_count, said = self._found(
-            _scotopic.search_hmm, data, threads=self._threads(), **settings
-        )
+        with Search(self.verbose) as progress:
+            model, log_evidence, n_iter, converged, found_by, pseudo_count, said = self._found(
+                _scotopic.search_hmm, data, threads=self._threads(), look=progress.look, **settings
+            )
         self._take_fitted(model, X)
         self.log_evidence_, self.n_iter_, self.converged_ = log_evidence, n_iter, converged
         self.found_by_, self.pseudo_count_ = found_by, pseudo_count

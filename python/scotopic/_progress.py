@@ -1,4 +1,6 @@
-"""What a fit by EM tells of its iterations."""
+"""What fits tell of themselves on the way."""
+
+import time
 
 
 def watch(callback, verbose, n_iter):
@@ -34,3 +36,37 @@ def _bar(n_iter):
         bar.refresh()
 
     return step
+
+
+class Search:
+    """The progress of a search among starts, of which nobody knows how long it takes: a bar of tqdm if it is there, else lines."""
+
+    #: Seconds between two lines.
+    _OFTEN = 2.0
+
+    def __init__(self, verbose):
+        self._bar, self._said = None, time.monotonic()
+        if not verbose:
+            self.look = None
+            return
+        try:
+            from tqdm.auto import tqdm
+        except ImportError:
+            return
+        self._bar = tqdm(desc="search", unit=" evaluations")
+
+    def look(self, evaluations, ended, highest):
+        said = f"{ended} runs ended" + ("" if highest is None else f", best {highest:.2f} nats")
+        if self._bar is not None:
+            self._bar.set_postfix_str(said, refresh=False)
+            self._bar.update(evaluations - self._bar.n)
+        elif time.monotonic() - self._said >= self._OFTEN:
+            self._said = time.monotonic()
+            print(f"search: {evaluations} evaluations, {said}")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        if self._bar is not None:
+            self._bar.close()

@@ -397,6 +397,7 @@ def search_hmm(
     inputs: Sequence[str],
     exposure: str | None,
     lags: int,
+    look: Callable[[int, int, float | None], None] | None,
 ) -> tuple[Hmm, float, int, bool, tuple[int, int], float, list[str]]: ...
 def search_driven_hmm(
     data: Observations,
@@ -457,6 +458,9 @@ def summary(
     level: float,
     hold: Sequence[str],
 ) -> dict[str, Any]: ...
+def gradient(
+    model: Hmm | DrivenHmm | LinearGaussian | DrivenGaussian | Plds, data: Observations
+) -> tuple[list[tuple[str, str, _Array]], float]: ...
 def residuals(
     model: Hmm | DrivenHmm | LinearGaussian | DrivenGaussian | Plds,
     data: Observations,

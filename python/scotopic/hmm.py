@@ -40,7 +40,8 @@ class CategoricalHMM(HMM):
         Threads of a search; -1 is one a core. The result is the same, bit for bit.
     random_state : int, numpy.random.Generator or RandomState, optional
     verbose : bool
-        A progress bar of EM, by tqdm if it is there; a search, whose runs are side by side, has none.
+        How far a fit has come, by tqdm if it is there, else lines: iterations of EM, or evaluations of ln p, runs that
+        ended and the best of them.
 
     Attributes
     ----------

@@ -8,7 +8,7 @@ import numpy as np
 
 from . import _scotopic
 from ._settings import real
-from .errors import SettingError
+from .errors import SettingError, SizeError
 
 #: Standard deviations to either side of the mean that a normal variable is within with probability 0.9.
 _NINETY = 1.6448536269514722
@@ -79,6 +79,52 @@ class Beliefs(_Short):
 
     def _repr_svg_(self):
         return _bands(self.means, self.variances, self.title, f"{self.elbo:.4f} nats", "x", None)
+
+
+@dataclass(frozen=True, repr=False, eq=False)
+class Gradient(_Short):
+    """The gradient of ln p of sequences by the parameters of one model.
+
+    Values of one model add up (``+``, ``sum``) and can be pickled, so that parts of the data can be seen by different
+    processes or machines.
+
+    Attributes
+    ----------
+    by : dict of str to ndarray
+        The gradient by each parameter, by the name and in the shape of the model's attribute, nats a unit of its
+        coordinate. Of a covariance each entry of a pair holds half of what moving both together does.
+    coordinates : dict of str to str
+        What it is taken by, so that a step leaves the parameter what it has to be: "value"; "log" of what is above 0;
+        "logit" of probabilities, of a distribution ln p up to a constant, of an event ln(p / (1 - p)).
+    log_evidence : float
+        ln p, nats.
+    observations : int
+        Rows.
+    """
+
+    by: dict
+    coordinates: dict
+    log_evidence: float
+    observations: int
+    _model: object = field(repr=False)
+
+    def __repr__(self):
+        return f"<Gradient of {self.observations} observations, log evidence {self.log_evidence:.6f}>"
+
+    def __add__(self, other) -> Gradient:
+        if not isinstance(other, Gradient):
+            return NotImplemented
+        if type(other._model) is not type(self._model) or other._model != self._model:
+            raise SizeError(
+                "gradient: found one at other parameters, expected those of one model: take the gradient of all parts with the same"
+            )
+        by = {name: values + other.by[name] for name, values in self.by.items()}
+        log_evidence = self.log_evidence + other.log_evidence
+        return Gradient(by, self.coordinates, log_evidence, self.observations + other.observations, self._model)
+
+    def __radd__(self, zero) -> Gradient:
+        # `sum` starts from 0.
+        return self if isinstance(zero, int) and zero == 0 else NotImplemented
 
 
 @dataclass(frozen=True, repr=False)

@@ -154,6 +154,10 @@ class StructuralModel(GaussianEstimator):
             "a structural model cannot learn on a stream: fit it again, or let `LinearGaussian` learn its matrices"
         )
 
+    def gradient(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None):
+        """Not there, for the same reason."""
+        raise UnsupportedError("a structural model has no gradient by its matrices, whose entries are few parameters: fit it")
+
     def maximise(self, statistics, pseudo_count=None):
         """Not there, for the same reason."""
         raise UnsupportedError("a structural model has no M-step over its matrices: fit it again")

@@ -7,7 +7,8 @@ use pyo3::prelude::*;
 use scotopic_filtering::Sequence;
 use scotopic_filtering::gaussian::{self, GaussianFit};
 use scotopic_filtering::hmm::{
-    self, BatchEm, Covariates, Emission, Expectations, FitSettings, Learnable,
+    self, BatchEm, Covariates, Emission, Expectations, FitSearch, FitSettings, Learnable,
+    SearchProgress,
 };
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 
@@ -16,7 +17,7 @@ use crate::driven_hmm::DrivenHmm;
 use crate::errors::{Failure, Result, setting};
 use crate::gaussian::LinearGaussian;
 use crate::hmm::{Hmm, emission_kind};
-use crate::interrupt::interruptible;
+use crate::interrupt::{followed, interruptible};
 use crate::observations::Observations;
 use crate::rules::learned_of;
 
@@ -42,7 +43,8 @@ type Fitted<M> = (M, Vec<f64>, bool);
 
 /// The hidden Markov model of the highest evidence that a search finds, and what there is to say of it: the evidence,
 /// gradients evaluated, convergence, by how many runs of how many it was found, the pseudo-count, warnings. `inputs` and `exposure` name
-/// the last entries of a row, if those are given: without names the inputs are numbered. `lags` are those of an autoregression.
+/// the last entries of a row, if those are given: without names the inputs are numbered. `lags` are those of an autoregression. `look` hears
+/// now and then of a search among starts: `look(evaluations, runs that ended, the highest ln p of these or None)`.
 #[pyfunction]
 #[allow(clippy::too_many_arguments)] // called with keywords
 #[allow(clippy::type_complexity)] // named in the estimator
@@ -61,6 +63,7 @@ pub fn search_hmm(
     inputs: Vec<String>,
     exposure: Option<String>,
     lags: usize,
+    look: Option<&Bound<'_, PyAny>>,
 ) -> Result<(Hmm, f64, usize, bool, (usize, usize), f64, Vec<String>)> {
     let kind = emission_kind(emission)?;
     let settings = FitSettings {
@@ -78,9 +81,19 @@ pub fn search_hmm(
         ..FitSettings::default()
     };
     let start = start.map(|start| start.model.clone());
-    let fitted = interruptible(py, &data.source(), |sequences| match start {
+    let progress = SearchProgress::default();
+    let mut tell = |_: Python<'_>| match look {
+        Some(look) => {
+            let far = (progress.evaluations(), progress.ended(), progress.highest());
+            look.call1(far).map(|_| ())
+        }
+        None => Ok(()),
+    };
+    let fitted = followed(py, &data.source(), &mut tell, |sequences| match start {
         Some(start) => start.fit_from(sequences, &settings),
-        None => hmm::Hmm::fit_states(kind, states, sequences, &settings),
+        None => FitSearch::new(kind, sequences, &settings)?
+            .watched(&progress)
+            .fit(states),
     })?;
     Ok((
         fitted.model.into(),

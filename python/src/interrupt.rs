@@ -98,7 +98,29 @@ pub fn interruptible<T: Send>(
     source: &Source<'_>,
     work: impl FnOnce(&[Sequence]) -> scotopic_filtering::Result<T> + Send,
 ) -> Result<T> {
+    followed(py, source, &mut |_| Ok(()), work)
+}
+
+/// The same, with a look at how far the work has come whenever signals are looked at.
+///
+/// # Errors
+/// As [`interruptible`], and those of `look`.
+pub fn followed<T: Send>(
+    py: Python<'_>,
+    source: &Source<'_>,
+    look: &mut dyn FnMut(Python<'_>) -> PyResult<()>,
+    work: impl FnOnce(&[Sequence]) -> scotopic_filtering::Result<T> + Send,
+) -> Result<T> {
     let revocation = Revocation::default();
+    let sequences = revocable(source, &revocation)?;
+    watched(py, &revocation, look, || work(&sequences))
+}
+
+/// The sequences, which can be taken away.
+fn revocable(
+    source: &Source<'_>,
+    revocation: &Revocation,
+) -> scotopic_filtering::Result<Vec<Sequence>> {
     let values: SharedValues = Arc::new(Revocable {
         values: source.values.clone(),
         revocation: revocation.clone(),
@@ -106,9 +128,7 @@ pub fn interruptible<T: Send>(
     let of = |range: &std::ops::Range<usize>| {
         Sequence::of_shared(source.width, values.clone(), range.clone())
     };
-    let sequences = source.ranges.iter().map(of);
-    let sequences = sequences.collect::<scotopic_filtering::Result<Vec<_>>>()?;
-    watched(py, &revocation, || work(&sequences))
+    source.ranges.iter().map(of).collect()
 }
 
 /// Runs `work` on the random numbers of a seed as [`interruptible`] does on observations.
@@ -125,13 +145,14 @@ pub fn drawing<T: Send>(
         rng: Xoshiro256PlusPlus::seed_from_u64(seed),
         revocation: revocation.clone(),
     };
-    watched(py, &revocation, || work(&mut noise))
+    watched(py, &revocation, &mut |_| Ok(()), || work(&mut noise))
 }
 
-/// Runs `work` on a thread of its own, and looks at signals until it ends.
+/// Runs `work` on a thread of its own, and looks at signals, and where `look` does, until it ends.
 fn watched<T: Send>(
     py: Python<'_>,
     revocation: &Revocation,
+    look: &mut dyn FnMut(Python<'_>) -> PyResult<()>,
     work: impl FnOnce() -> scotopic_filtering::Result<T> + Send,
 ) -> Result<T> {
     let mut raised = None;
@@ -145,9 +166,11 @@ fn watched<T: Send>(
         // The receiver is not to be shared between threads, but the borrow below is moved to none.
         let wait = std::sync::Mutex::new(wait);
         while raised.is_none() {
-            let look = || wait.lock().ok().map(|wait| wait.recv_timeout(LOOK));
-            match py.detach(look) {
-                Some(Err(RecvTimeoutError::Timeout)) => raised = py.check_signals().err(),
+            let pause = || wait.lock().ok().map(|wait| wait.recv_timeout(LOOK));
+            match py.detach(pause) {
+                Some(Err(RecvTimeoutError::Timeout)) => {
+                    raised = py.check_signals().and_then(|()| look(py)).err();
+                }
                 _ => break,
             }
         }

@@ -16,6 +16,7 @@
 //! | estimates with errors, residuals | `questions.rs` |
 //! | fitting | `fit.rs`; Ctrl-C: `interrupt.rs` |
 //! | expected statistics, which add up | `statistics.rs` |
+//! | gradients of ln p | `gradient.rs` |
 //! | one observation at a time | `filter.rs`: [`Filter`](filter::Filter), around the filters of `inner.rs`; many: `after_each.rs`; `forecast.rs`; learning rules: `rules.rs`; one observation: `observation.rs` |
 //! | models of Python functions; numbers that carry derivatives | `callables.rs`; `jet.rs` |
 //! | factorisations beside each other | `comparison.rs` |
@@ -42,6 +43,7 @@ mod fit;
 mod forecast;
 mod gaussian;
 mod given;
+mod gradient;
 mod hmm;
 mod inner;
 mod interrupt;
@@ -75,6 +77,8 @@ mod _scotopic {
     use crate::fit::{fit_driven, fit_hmm, fit_linear_gaussian, search_driven_hmm, search_hmm};
     #[pymodule_export]
     use crate::gaussian::LinearGaussian;
+    #[pymodule_export]
+    use crate::gradient::gradient;
     #[pymodule_export]
     use crate::hmm::Hmm;
     #[pymodule_export]

@@ -74,7 +74,7 @@ mod value;
 
 pub use belief::Gaussian;
 pub use collapse::collapsed_columns;
-pub use driven::{DrivenFilter, DrivenFitted, DrivenGaussian};
+pub use driven::{DrivenFilter, DrivenFitted, DrivenGaussian, DrivenGradient};
 pub use em::{GaussianFit, GaussianFitted, Learned};
 pub use factorisation::{GaussianFilter, GaussianPosterior};
 pub use family::GaussianFactorisation;

@@ -67,7 +67,7 @@ pub use factorisation::{
 };
 pub use filter::Filter;
 pub use filtered::Filtered;
-pub use fitting::{FitSearch, FitSettings, FitWarning, Fitted};
+pub use fitting::{FitSearch, FitSettings, FitWarning, Fitted, SearchProgress};
 pub use lagged_filter::LaggedFilter;
 pub(crate) use lagged_forecast::Ahead;
 pub use learning::{

@@ -16,6 +16,7 @@ mod nonlinear;
 mod nonlinear_fit;
 mod plds;
 mod reference;
+mod slopes;
 mod switching;
 mod units;
 mod updates;

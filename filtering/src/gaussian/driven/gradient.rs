@@ -7,8 +7,9 @@ use crate::gaussian::GaussianGradient;
 use crate::gaussian::adjoint::adjoint;
 use crate::{Result, Sequence};
 
-/// The gradient of ln p by the entries of the parameters.
-pub(super) struct DrivenGradient {
+/// The gradient of ln p by the entries of the parameters; [`DrivenGaussian::gradient`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct DrivenGradient {
     /// By those of the model without inputs; 0 by the entries of H that are inputs.
     pub base: GaussianGradient,
     /// By B `[n, M]`.
@@ -18,7 +19,7 @@ pub(super) struct DrivenGradient {
 }
 
 impl DrivenGradient {
-    pub fn zero(model: &DrivenGaussian) -> Self {
+    pub(super) fn zero(model: &DrivenGaussian) -> Self {
         let inputs = model.effects();
         Self {
             base: GaussianGradient::zero(&model.base),
@@ -35,7 +36,7 @@ impl DrivenGradient {
     ///
     /// # Errors
     /// Those of rows, and of the adjoint.
-    pub fn add(&mut self, model: &DrivenGaussian, sequence: &Sequence) -> Result<()> {
+    pub(super) fn add(&mut self, model: &DrivenGaussian, sequence: &Sequence) -> Result<()> {
         let m = model.outputs();
         let rows = model.rows(sequence)?;
         let mut own = Self::zero(model);
@@ -63,5 +64,29 @@ impl DrivenGradient {
         let before = std::mem::replace(&mut self.base, own.base);
         self.base = GaussianGradient::plus(self.base.clone(), before);
         Ok(())
+    }
+}
+
+impl DrivenGaussian {
+    /// The gradient of Σ ln p over sequences of rows (y_t, u_t) (eqs. F52, F101), in nats.
+    ///
+    /// ```
+    /// use scotopic_filtering::Sequence;
+    /// use scotopic_filtering::gaussian::{DrivenGaussian, LinearGaussian};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// // y = 0·u + noise of variance 2: ∂ ln p/∂D = Σ y u / 2.
+    /// let noise = LinearGaussian::from_rows(&[[0.0]], &[[1.0]], &[[0.0]], &[[2.0]])?;
+    /// let model = DrivenGaussian::new(noise, vec!["u".to_owned()])?;
+    /// let rows = [Sequence::of_rows([[1.0, 3.0], [-2.0, 0.5]])?];
+    /// assert!((model.gradient(&rows)?.direct[(0, 0)] - (3.0 - 1.0) / 2.0).abs() < 1e-12);
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`](crate::Error::Unsupported) for a diffuse start; as [`DrivenGaussian::log_evidence`].
+    pub fn gradient(&self, sequences: &[Sequence]) -> Result<DrivenGradient> {
+        let mut by = DrivenGradient::zero(self);
+        sequences.iter().try_for_each(|s| by.add(self, s))?;
+        Ok(by)
     }
 }

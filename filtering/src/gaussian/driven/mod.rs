@@ -31,4 +31,5 @@ mod smooth;
 pub(super) use elapsed::stationary_of_rates;
 pub use filter::DrivenFilter;
 pub use fit::DrivenFitted;
+pub use gradient::DrivenGradient;
 pub use model::DrivenGaussian;

@@ -112,7 +112,7 @@ impl DrivenGaussian {
     }
 
     /// The same model without inputs: a row is y_t alone, and may be missing.
-    pub(in crate::gaussian) fn without_inputs(base: LinearGaussian) -> Self {
+    pub(crate) fn without_inputs(base: LinearGaussian) -> Self {
         let (n, m) = (base.states(), base.width());
         Self {
             base,

@@ -112,6 +112,14 @@ impl DrivenHmm {
     /// # Errors
     /// As [`DrivenHmm::log_evidence`].
     pub fn gradient(&self, sequences: &[Sequence]) -> Result<DrivenHmmGradient> {
+        Ok(self.gradient_and_expectations(sequences)?.0)
+    }
+
+    /// The same, and the expectations of the model without inputs that it was made of.
+    pub(crate) fn gradient_and_expectations(
+        &self,
+        sequences: &[Sequence],
+    ) -> Result<(DrivenHmmGradient, Expectations)> {
         let expected = self.expectations(sequences)?;
         let base = self.base();
         let mut emission = vec![0.0; self.states() * base.emission().parameters_len()];
@@ -120,12 +128,13 @@ impl DrivenHmm {
         let counts = &expected.chain.initial;
         let total: f64 = counts.iter().sum();
         let initial = counts.iter().zip(base.initial());
-        Ok(DrivenHmmGradient {
+        let gradient = DrivenHmmGradient {
             initial: initial.map(|(n, p)| n - p * total).collect(),
             transition: expected.transition,
             weights: expected.weights,
             emission,
             log_evidence: expected.chain.log_evidence,
-        })
+        };
+        Ok((gradient, expected.chain))
     }
 }

@@ -22,6 +22,7 @@
 //! | 2 | `round.rs` |
 //! | 3 | `ascent.rs`, in the coordinates of `coordinates.rs`; on what is in `data.rs` |
 //! | 4 | `search.rs`, `maxima.rs` |
+//! | how far it has come | `progress.rs`: [`SearchProgress`] |
 //! | what it came to | `fitted.rs`: [`Fitted`]; `warning.rs`: [`FitWarning`] |
 
 mod ascent;
@@ -29,6 +30,7 @@ pub(super) mod coordinates;
 mod data;
 pub(super) mod fitted;
 mod maxima;
+mod progress;
 mod round;
 mod search;
 mod settings;
@@ -37,6 +39,7 @@ pub(super) mod starts;
 mod warning;
 
 pub use fitted::Fitted;
+pub use progress::SearchProgress;
 pub use settings::FitSettings;
 pub use warning::FitWarning;
 
@@ -129,11 +132,30 @@ impl<'a> FitSearch<'a> {
             rows,
             settings,
             enough: settings.tolerance * observations as f64,
+            progress: None,
         };
         Ok(Self {
             search,
             smaller: None,
         })
+    }
+
+    /// The same search, which `progress` hears of.
+    ///
+    /// ```
+    /// use scotopic_filtering::{Sequence, hmm::{EmissionKind, FitSearch, FitSettings, SearchProgress}};
+    /// # fn main() -> scotopic_filtering::Result<()> {
+    /// let data = [Sequence::of_numbers([1.0, 0.0, 2.0, 1.0, 9.0, 11.0, 8.0, 12.0, 1.0, 0.0])?];
+    /// let (settings, progress) = (FitSettings::default(), SearchProgress::default());
+    /// let fit = FitSearch::new(EmissionKind::Poisson, &data, &settings)?.watched(&progress).fit(2)?;
+    /// assert_eq!(progress.highest(), Some(fit.log_evidence));
+    /// assert!(progress.ended() > 0 && progress.evaluations() > progress.ended());
+    /// # Ok(()) }
+    /// ```
+    #[must_use]
+    pub fn watched(mut self, progress: &'a SearchProgress) -> Self {
+        self.search.progress = Some(progress);
+        self
     }
 
     /// The model of so many states with the highest ln p(o; θ) that is found.
@@ -229,6 +251,7 @@ impl<E: Learnable> Hmm<E> {
         let data = Data {
             sequences,
             equal: equal.as_ref(),
+            progress: None,
         };
         let mut start = Point::of(self.centred_on(sequences).recentred(), data)?;
         start.model = start.model.measured(&start.expected)?;

@@ -229,6 +229,9 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         let mut end = ascend(point, self.data(), &until);
         if let End::Maximum(ascent) = &mut end {
             ascent.evaluations += steps;
+            if let Some(progress) = self.progress {
+                progress.reached(ascent.point.log_evidence());
+            }
         }
         end
     }

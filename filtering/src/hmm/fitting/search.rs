@@ -8,6 +8,7 @@ use super::coordinates::visits;
 use super::data::Data;
 use super::fitted::Fitted;
 use super::maxima::Runs;
+use super::progress::SearchProgress;
 use super::settings::FitSettings;
 use super::split::doubled;
 use super::starts::{Guesses, start};
@@ -37,6 +38,8 @@ pub(super) struct Search<'a, E: Learnable> {
     pub(super) settings: &'a FitSettings,
     /// `tolerance` times the number of observations, nats.
     pub(super) enough: f64,
+    /// What hears of evaluations and of runs that end.
+    pub(super) progress: Option<&'a SearchProgress>,
 }
 
 impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
@@ -121,6 +124,7 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         Data {
             sequences: &self.sequences,
             equal: self.equal.as_ref(),
+            progress: self.progress,
         }
     }
 
@@ -157,7 +161,12 @@ impl<E: Learnable + Sample + Send + Sync> Search<'_, E> {
         let seed = self.settings.seed;
         let fits = divided((0..restarts).collect(), self.settings.threads, |number| {
             let (guesses, rows) = (&self.guesses, &self.rows());
-            start(guesses, states, rows, &self.sequences, seed, number)?.fit(&self.sequences, &em)
+            let fit = start(guesses, states, rows, &self.sequences, seed, number)?
+                .fit(&self.sequences, &em)?;
+            if let Some(progress) = self.progress {
+                progress.reached(fit.log_evidence());
+            }
+            Ok(fit)
         });
         Fitted::of_penalised(fits, self.settings.pseudo_count)
             .map(|fitted| fitted.with_rare_states())

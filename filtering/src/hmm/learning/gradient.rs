@@ -1,6 +1,6 @@
 //! ∇ ln p(o) of whole sequences, by Fisher's identity.
 
-use crate::hmm::{Hmm, Learnable};
+use crate::hmm::{Expectations, Hmm, Learnable};
 use crate::{Result, Sequence};
 
 /// ∇_θ ln p(o) over any number of sequences, nats a unit of the parameter; [`Hmm::gradient`].
@@ -38,16 +38,20 @@ impl<E: Learnable> Hmm<E> {
     /// # Errors
     /// As [`Hmm::expectations`].
     pub fn gradient(&self, sequences: &[Sequence]) -> Result<Gradient> {
-        let expected = self.expectations(sequences)?;
+        Ok(self.gradient_of(&self.expectations(sequences)?))
+    }
+
+    /// The same from what the model expects of them.
+    pub(crate) fn gradient_of(&self, expected: &Expectations) -> Gradient {
         let k = self.states();
         let mut emission = vec![0.0; k * self.emission().parameters_len()];
         self.emission().score(&expected.emission, &mut emission);
-        Ok(Gradient {
+        Gradient {
             initial: of_logits(self.initial(), &expected.initial, k),
             transition: of_logits(self.transition(), &expected.transitions, k),
             emission,
             log_evidence: expected.log_evidence,
-        })
+        }
     }
 }
 

@@ -8,6 +8,7 @@ use crate::Result;
 use crate::hmm::emission::Emission;
 use crate::hmm::emission::regression::moments::{Typical, solvable, unpacked};
 use crate::math::cholesky::cholesky;
+use crate::{Coordinate, Slope};
 
 impl Autoregression {
     /// The free entries of a factor: its diagonal, and what is below of a full covariance.
@@ -92,6 +93,45 @@ impl Autoregression {
             }
         }
         Ok(())
+    }
+
+    /// The slopes of the expected log-likelihood of statistics by b, A and Σ as files have them: with G = Σ⁻¹ Σ (r − B g) gᵀ about
+    /// the origin c, that by b is the first column of G, and by A_l what belongs to it plus (∂/∂b) cᵀ.
+    pub(crate) fn slopes(&self, statistics: &[f64]) -> Vec<Slope> {
+        let (k, d, m) = (self.states(), self.width, self.weights_len());
+        let (mut intercepts, mut coefficients, mut noise) = (Vec::new(), Vec::new(), Vec::new());
+        for (k, row) in statistics.chunks_exact(self.row_len()).enumerate() {
+            let (row, b, own) = (Row::of(row, d, m), self.centred(k), self.whitened(k));
+            let precision = own.transpose() * &own;
+            let slope = &precision * row.gradient(&b);
+            intercepts.extend(slope.column(0).iter());
+            for lag in 0..self.order {
+                for (i, j) in (0..d).flat_map(|i| (0..d).map(move |j| (i, j))) {
+                    let about_origin = slope[(i, 1 + lag * d + j)];
+                    coefficients.push(about_origin + slope[(i, 0)] * self.origin[j]);
+                }
+            }
+            let by = (&precision * row.scatter(&b) * &precision - &precision * row.n) * 0.5;
+            match self.diagonal {
+                false => noise.extend_from_slice(by.as_slice()),
+                true => noise.extend((0..d).map(|i| by[(i, i)] * self.covariance(k)[(i, i)])),
+            }
+        }
+        let slope = |parameter, by, shape: &[usize], values| Slope {
+            parameter,
+            by,
+            shape: [&[k], shape].concat(),
+            values,
+        };
+        let value = Coordinate::Value;
+        vec![
+            slope("intercepts", value, &[d], intercepts),
+            slope("coefficients", value, &[self.order, d, d], coefficients),
+            match self.diagonal {
+                false => slope("covariances", value, &[d, d], noise),
+                true => slope("variances", Coordinate::Log, &[d], noise),
+            },
+        ]
     }
 
     /// Of one observation of each state, at z = 0.
