@@ -6,9 +6,11 @@ use super::law::CountLaw;
 use super::loadings::Loadings;
 use crate::math::square::{self, dot, quadratic_form};
 
-/// Ascent ends when a step has moved q by at most this, in nats of KL: three millionths of a standard deviation. What is
-/// left is less, and enters later bounds to first order.
+/// Ascent ends when at most this is left, in nats of KL: three millionths of a standard deviation. It enters later bounds to first
+/// order.
 const SETTLED: f64 = 1e-11;
+/// Steps whose lengths fall by less than this, in KL, say nothing of what is left.
+const FALLS: f64 = 0.1;
 /// The sum of many terms may fall by so many roundings of itself at the optimum.
 const ROUNDINGS: f64 = 64.0;
 /// Most steps: four or five are usual, one a unit of η where a count is far below its prediction, hundreds where the
@@ -114,6 +116,16 @@ fn divergence(q: &Point, p: &Point, difference: &mut [f64]) -> f64 {
     0.5 * (spread + moved - q.mean.len() as f64 + q.log_det - p.log_det)
 }
 
+/// What the steps to come will move q by, in nats of KL, where they go on falling as the last two did: a step of Newton's method falls
+/// faster. No number that is small before there were two, or where they hardly fall.
+fn left(before: f64, moved: f64) -> f64 {
+    let rate = moved / before;
+    match before.is_finite() && rate <= FALLS {
+        true => moved * rate / (1.0 - rate),
+        false => f64::INFINITY,
+    }
+}
+
 /// What is corrected: the law, the loadings, and one observation `[N]`, NaN where an entry is missing.
 #[derive(Clone, Copy)]
 pub(super) struct Seen<'a> {
@@ -191,6 +203,7 @@ impl Correction {
             bound = self.narrowed(seen, prior, q);
         }
         self.steps = 0;
+        let mut before = f64::INFINITY;
         while self.steps < MOST && bound.is_finite() {
             self.steps += 1;
             self.aim(seen.loadings, prior, q);
@@ -200,9 +213,10 @@ impl Correction {
             let moved = divergence(&self.candidate, q, &mut self.difference);
             std::mem::swap(q, &mut self.candidate);
             bound = next;
-            if moved <= SETTLED {
+            if moved <= SETTLED || left(before, moved) <= SETTLED {
                 break;
             }
+            before = moved;
         }
         bound
     }
