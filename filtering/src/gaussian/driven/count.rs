@@ -67,10 +67,12 @@ impl DrivenGaussian {
         learned: &Learned,
     ) -> usize {
         let at = self.drawn(entries, numbers);
-        let mut columns: Vec<Vec<f64>> = Vec::new();
-        for change in self.changes(&at) {
-            columns.push(self.broken(&change, entries, numbers, learned));
-        }
+        let conditions = self.conditions(entries, numbers, learned);
+        let columns: Vec<Vec<f64>> = self
+            .changes(&at)
+            .iter()
+            .map(|change| broken(change, &conditions))
+            .collect();
         let (rows, count) = (columns.first().map_or(0, Vec::len), columns.len());
         let mut m = DMatrix::from_fn(rows, count, |i, j| columns[j][i]);
         for mut row in m.row_iter_mut() {
@@ -110,7 +112,10 @@ impl DrivenGaussian {
         let inputs = self.marks();
         let none = || Change {
             numbers: at.each_ref().map(|m| DMatrix::zeros(m.nrows(), m.ncols())),
-            inputs: Vec::new(),
+            inputs: inputs
+                .iter()
+                .map(|m| DMatrix::zeros(m.nrows(), n))
+                .collect(),
         };
         let mut all = Vec::new();
         for k in 0..n * n {
@@ -175,52 +180,66 @@ impl DrivenGaussian {
         marks
     }
 
-    /// How a change breaks what is held: the entries that stay, and the differences of those that are one number.
-    fn broken(
+    /// What must not change: entries that stay, and the differences of each that is one number with others from the first of them.
+    fn conditions(
         &self,
-        change: &Change,
         entries: &[Entry],
         numbers: &[Option<usize>],
         learned: &Learned,
-    ) -> Vec<f64> {
-        let of = |e: &Entry| change.numbers[place(e.parameter)][(e.row, e.column)];
+    ) -> Vec<Condition> {
         let diffuse = self.base.diffuse();
+        let marked = |k: usize| diffuse.get(k) == Some(&true);
         let follows = self.base.start() != Start::Given && !learned.initial;
-        let mut broken = Vec::new();
-        for parameter in Parameter::ALL {
-            let m = &change.numbers[place(parameter)];
+        let shapes = self.numbers().map(|m| m.shape());
+        let mut first: Vec<Option<Entry>> = Vec::new();
+        let mut conditions = Vec::new();
+        // In this order, so that those of free numbers are found by one pass.
+        let mut free = entries.iter().zip(numbers).peekable();
+        for (parameter, (rows, columns)) in Parameter::ALL.into_iter().zip(shapes) {
             let of_start = matches!(
                 parameter,
                 Parameter::InitialMean | Parameter::InitialCovariance
             );
-            if of_start && follows {
-                continue;
-            }
-            for i in 0..m.nrows() {
-                for j in 0..m.ncols() {
-                    let entry = Entry::new(parameter, (i, j));
-                    let same = (entry.row, entry.column) == (i, j);
-                    // Of a diffuse state the start says nothing.
-                    let marked = |k: usize| diffuse.get(k) == Some(&true);
-                    let free = of_start && (marked(i) || marked(j));
-                    if !same || free {
-                        continue;
+            let places = (0..rows).flat_map(|i| (0..columns).map(move |j| (i, j)));
+            for (i, j) in places {
+                let entry = Entry::new(parameter, (i, j));
+                if (entry.row, entry.column) != (i, j) {
+                    continue;
+                }
+                let number = match free.next_if(|(own, _)| **own == entry) {
+                    Some((_, number)) => *number,
+                    None => None,
+                };
+                let Some(g) = number else {
+                    // Of a diffuse state the start says nothing, and one that follows the rest has no numbers.
+                    if !of_start || !(follows || marked(i) || marked(j)) {
+                        conditions.push((entry, None));
                     }
-                    let own = entries.iter().position(|e| *e == entry);
-                    match own.and_then(|k| numbers[k]) {
-                        None => broken.push(of(&entry)),
-                        Some(g) => {
-                            let first = numbers.iter().position(|other| *other == Some(g));
-                            let first = first.map_or(0.0, |k| of(&entries[k]));
-                            broken.push(of(&entry) - first);
-                        }
-                    }
+                    continue;
+                };
+                if first.len() <= g {
+                    first.resize(g + 1, None);
+                }
+                match first[g] {
+                    None => first[g] = Some(entry),
+                    of => conditions.push((entry, of)),
                 }
             }
         }
-        broken.extend(change.inputs.iter().flat_map(|m| m.iter().copied()));
-        broken
+        conditions
     }
+}
+
+/// An entry that stays, or stays beside another.
+type Condition = (Entry, Option<Entry>);
+
+/// How a change breaks them; inputs that are entries of H stay as well.
+fn broken(change: &Change, conditions: &[Condition]) -> Vec<f64> {
+    let of = |e: &Entry| change.numbers[place(e.parameter)][(e.row, e.column)];
+    let each = conditions.iter();
+    let each = each.map(|(entry, beside)| of(entry) - beside.as_ref().map_or(0.0, of));
+    let inputs = change.inputs.iter().flat_map(|m| m.iter().copied());
+    each.chain(inputs).collect()
 }
 
 /// What a direction changes.

@@ -27,7 +27,8 @@ pub struct DrivenFitted {
 impl DrivenGaussian {
     /// Fits the learned parameters to sequences of rows (y_t, u_t) by maximum likelihood: BFGS on the exact gradient
     /// (eq. F101), with a pseudo-count as [`LinearGaussian::maximum_likelihood`](crate::gaussian::LinearGaussian::maximum_likelihood).
-    /// Entries of H that are inputs stay what they are. A variance that is 0 stays 0: the coefficient of a regression that does
+    /// Entries of H that are inputs stay what they are, and so do those that [`GaussianFit::constraints`] fixes; those that it ties begin
+    /// with their mean. A variance that is 0 stays 0: the coefficient of a regression that does
     /// not walk. Of a diffuse start, which has no m0 and P0 to learn, nor an H or, of several such states, F, and of a model of continuous time the gradient is taken by
     /// differences of the exact ln p; time is measured in mean intervals between rows.
     ///
@@ -47,7 +48,7 @@ impl DrivenGaussian {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Setting`] for a setting that makes no sense and for what has no maximum beside a diffuse start, [`Error::Dependent`] for columns without variance of their own where R
+    /// [`Error::Setting`] for a setting that makes no sense, entries that cannot be held and what has no maximum beside a diffuse start, [`Error::Dependent`] for columns without variance of their own where R
     /// would follow them to nothing, those of rows, [`Error::NotPositiveDefinite`] for learned covariances that are singular.
     pub fn maximum_likelihood(
         &self,
