@@ -224,7 +224,7 @@ class Estimator(Configured):
         and nothing that was fitted.
         """
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
-        return -2.0 * self._model.log_evidence(data) + 2.0 * self._model.free_parameters
+        return -2.0 * self._model.log_evidence(data) + 2.0 * self._free_parameters()
 
     def bic(self, X, lengths=None, *, inputs=None, exposure=None, transition_inputs=None) -> float:
         """The Bayesian information criterion, of the observations that were seen, nats times 2; lower is better.
@@ -232,7 +232,7 @@ class Estimator(Configured):
         Parameters are counted as in :meth:`aic`.
         """
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
-        return -2.0 * self._model.log_evidence(data) + self._model.free_parameters * np.log(data.n_seen)
+        return -2.0 * self._model.log_evidence(data) + self._free_parameters() * np.log(data.n_seen)
 
     def summary(self, X, lengths=None, *, level=0.95, hold=(), inputs=None, exposure=None, transition_inputs=None) -> Summary:
         """The parameters with standard errors by the observed information of the data that they were fitted to.
@@ -251,7 +251,16 @@ class Estimator(Configured):
         Summary
         """
         data = self._read(X, lengths, None, inputs, exposure, transition_inputs)
-        return summarised(self._model, data, real("level", level, 0.0), hold)
+        held = self._held()
+        free = self._free_parameters() if any(held) else None
+        return summarised(self._model, data, real("level", level, 0.0), hold, held, free)
+
+    def _held(self):
+        """The entries that a fit held, and those that it made one number: none, of most models."""
+        return [], []
+
+    def _free_parameters(self):
+        return self._model.free_parameters
 
     def residuals(self, X, *, random_state=0, lags=None, inputs=None, exposure=None, transition_inputs=None) -> Residuals:
         """Standardised one-step residuals of one series, with tests; four panels in a notebook.

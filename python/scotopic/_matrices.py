@@ -3,6 +3,7 @@
 from . import _data, _scotopic
 from ._gaussian import GaussianEstimator
 from ._settings import real, texts, whole
+from .errors import SettingError
 
 
 class MatrixEstimator(GaussianEstimator):
@@ -26,6 +27,25 @@ class MatrixEstimator(GaussianEstimator):
         """What a fit changes, by the names of the compiled half."""
         return None if self.learned is None else texts("learned", self.learned)
 
+    def _held(self):
+        """The entries that a fit holds, by the names of the compiled half: those that stay, and groups that are one number."""
+
+        def names(setting, values):
+            # An attribute ends in an underscore.
+            return [name.replace("_[", "[") for name in texts(setting, values)]
+
+        fixed, tied = (getattr(self, setting, None) for setting in ("fixed", "tied"))
+        groups = [] if tied is None else tied
+        if isinstance(groups, str) or any(isinstance(group, str) for group in groups):
+            raise SettingError(f"setting `tied`: found {tied!r}, expected a list of lists of entries, each of which is one number")
+        return [] if fixed is None else names("fixed", fixed), [names("tied", group) for group in groups]
+
+    def _free_parameters(self):
+        held = self._held()
+        if not any(held):
+            return super()._free_parameters()
+        return self._model.constrained_parameters(self._learned(), bool(self.diagonal), held)
+
     def _start(self, X, lengths, inputs):
         """The model as it is, which a fit begins with, if it goes with what is given."""
         start = self._model
@@ -41,6 +61,7 @@ class MatrixEstimator(GaussianEstimator):
             real("pseudo_count", self.pseudo_count, 0.0),
             bool(self.diagonal),
             self._learned(),
+            self._held(),
         )
         self._take_climb(model, X, ends, n_iter, converged, tolerant=False)
         return self

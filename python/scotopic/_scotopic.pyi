@@ -11,6 +11,7 @@ _Array = NDArray[np.float64]
 _Field = _Array | str | list[str]
 _Given = tuple[list[str], str | None]
 _Watch = Callable[[int, int, float], Any]
+_Held = tuple[Sequence[str], Sequence[Sequence[str]]]
 
 __version__: str
 
@@ -169,6 +170,7 @@ class LinearGaussian:
     def n_features(self) -> int: ...
     @property
     def free_parameters(self) -> int: ...
+    def constrained_parameters(self, learned: Sequence[str] | None, diagonal: bool, held: _Held) -> int: ...
     @property
     def transition(self) -> _Array: ...
     @property
@@ -219,6 +221,7 @@ class DrivenGaussian:
     def n_features(self) -> int: ...
     @property
     def free_parameters(self) -> int: ...
+    def constrained_parameters(self, learned: Sequence[str] | None, diagonal: bool, held: _Held) -> int: ...
     @property
     def base(self) -> LinearGaussian: ...
     @property
@@ -422,6 +425,7 @@ def fit_linear_gaussian(
     diagonal: bool = False,
     callback: _Watch | None = None,
     learned: Sequence[str] | None = None,
+    held: _Held = ...,
 ) -> tuple[LinearGaussian, list[float], bool]: ...
 def fit_driven(
     data: Observations,
@@ -430,6 +434,7 @@ def fit_driven(
     pseudo_count: float,
     diagonal: bool,
     learned: Sequence[str] | None,
+    held: _Held,
 ) -> tuple[DrivenGaussian, list[float], int, bool]: ...
 def fit_plds(
     data: Observations,
@@ -457,6 +462,8 @@ def summary(
     data: Observations,
     level: float,
     hold: Sequence[str],
+    held: _Held = ...,
+    free: int | None = None,
 ) -> dict[str, Any]: ...
 def gradient(
     model: Hmm | DrivenHmm | LinearGaussian | DrivenGaussian | Plds, data: Observations

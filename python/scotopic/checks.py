@@ -76,9 +76,9 @@ class Summary:
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table><p>{html.escape(self._note())}</p>"
 
 
-def summarised(model, data, level, hold):
-    """The summary of a compiled model beside the data that it was fitted to."""
-    told = _scotopic.summary(model, data, float(level), texts("hold", hold))
+def summarised(model, data, level, hold, held=((), ()), free=None):
+    """The summary of a compiled model beside the data that it was fitted to, by a fit that held entries and chose ``free`` numbers."""
+    told = _scotopic.summary(model, data, float(level), texts("hold", hold), held, free)
     told.pop("shortfall")
     return Summary(
         **{

@@ -35,6 +35,9 @@ class ContinuousLinearGaussian(MatrixEstimator):
     learned : list of str, optional
         What a fit changes: "drift", "bias", "diffusion", "control", "observation", "offset", "direct",
         "observation_noise", "initial"; all of it otherwise.
+    fixed, tied : list, optional
+        Entries that stay as they are set, and lists of entries that are one number, as of :class:`LinearGaussian`: "drift[0][1]".
+        Variances of the diffusion, per unit of time, are tied among themselves alone.
 
     Attributes
     ----------
@@ -75,11 +78,13 @@ class ContinuousLinearGaussian(MatrixEstimator):
     diffusion_ = parameter("diffusion_", "Q_c ``[n, n]``, variance per unit of time.")
     transition_ = process_noise_ = property(doc="Not there: they depend on the time between rows.")
 
-    def __init__(self, *, n_iter=500, pseudo_count=0.0, diagonal=False, learned=None):
+    def __init__(self, *, n_iter=500, pseudo_count=0.0, diagonal=False, learned=None, fixed=None, tied=None):
         self.n_iter = n_iter
         self.pseudo_count = pseudo_count
         self.diagonal = diagonal
         self.learned = learned
+        self.fixed = fixed
+        self.tied = tied
 
     @classmethod
     def of(

@@ -10,7 +10,7 @@ from ._estimator import check_size
 from ._matrices import MatrixEstimator
 from ._progress import watch
 from ._settings import MOST_STATES, real, whole
-from .errors import SettingError
+from .errors import SettingError, UnsupportedError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -43,10 +43,17 @@ class LinearGaussian(MatrixEstimator):
     learned : list of str, optional
         What a fit changes: "transition", "bias", "process_noise", "control", "observation", "offset", "direct",
         "observation_noise", "initial" (m0 and P0); all of it otherwise.
+    fixed : list of str, optional
+        Entries of what is learned that stay as they are set, with ``init="parameters"``: "transition[0][1]" or "F[0][1]", counted
+        from 0; of F, b, Q, H, d, R, m0, P0, B and D.
+    tied : list of lists of str, optional
+        Entries that are one number, and begin with their mean: of one parameter, or variances of Q, R and P0:
+        ``[["R[0][0]", "R[1][1]"]]``. A variance can be fixed or tied where no covariance beside it is learned (``diagonal``, or the
+        covariances fixed at 0). Such a fit goes by the quasi-Newton method.
     init : {"guess", "parameters"}
         Where a fit starts: from a guess out of the data, or from the parameters as they are set.
     verbose : bool
-        A progress bar of EM, by tqdm if it is there; a model with inputs has none.
+        A progress bar of EM, by tqdm if it is there; a model with inputs or with held entries has none.
 
     Attributes
     ----------
@@ -100,6 +107,8 @@ class LinearGaussian(MatrixEstimator):
         pseudo_count=0.0,
         diagonal=False,
         learned=None,
+        fixed=None,
+        tied=None,
         init="guess",
         verbose=False,
     ):
@@ -109,6 +118,8 @@ class LinearGaussian(MatrixEstimator):
         self.pseudo_count = pseudo_count
         self.diagonal = diagonal
         self.learned = learned
+        self.fixed = fixed
+        self.tied = tied
         self.init = init
         self.verbose = verbose
 
@@ -167,7 +178,8 @@ class LinearGaussian(MatrixEstimator):
     # ---- fitting
 
     def fit(self, X, y=None, lengths=None, callback=None, *, inputs=None) -> Self:
-        """Fits the parameters to sequences by expectation maximisation, of a model with inputs by a quasi-Newton method.
+        """Fits the parameters to sequences by expectation maximisation, of a model with inputs or with held entries by a quasi-Newton
+        method.
 
         Parameters
         ----------
@@ -186,12 +198,20 @@ class LinearGaussian(MatrixEstimator):
         Returns
         -------
         self
-            With the parameters; ``history_`` (log evidence, nats: of EM before each iteration and at the end, of a model with
-            inputs of the start and at the end), ``n_iter_``, ``converged_``, ``warnings_``.
+            With the parameters; ``history_`` (log evidence, nats: of EM before each iteration and at the end, without EM of
+            the start and at the end), ``n_iter_``, ``converged_``, ``warnings_``.
         """
         n = whole("n_states", self.n_states, 1, MOST_STATES)
         if self.init not in ("guess", "parameters"):
             raise SettingError(f"setting `init`: found {self.init!r}, expected 'guess' or 'parameters'")
+        held = self._held()
+        if held[0] and self.init == "guess":
+            raise SettingError(
+                f"setting `fixed`: found {self.fixed!r}, expected none with init='guess', whose numbers are of the data: set the "
+                "parameters, and init='parameters'"
+            )
+        if any(held) and callback is not None:
+            raise SettingError("setting `callback`: found one, expected None with `fixed` or `tied`: there is no EM to follow")
         start = self._start(X, lengths, inputs) if self.init == "parameters" else None
         data = self._read_to_fit(X, lengths, y, inputs)
         count = data.given[0]
@@ -211,8 +231,9 @@ class LinearGaussian(MatrixEstimator):
             real("tol", self.tol, 0.0),
             real("pseudo_count", self.pseudo_count, 0.0),
             bool(self.diagonal),
-            watch(callback, self.verbose, self.n_iter),
+            None if any(held) else watch(callback, self.verbose, self.n_iter),
             self._learned(),
+            held,
         )
         self._take_climb(model, X, history, len(history) - 1, converged)
         return self
@@ -220,6 +241,8 @@ class LinearGaussian(MatrixEstimator):
     def maximise(self, statistics, pseudo_count=None) -> Self:
         """The M-step: this model with the parameters that are best for expected statistics; the model itself."""
         self._refuse_inputs("a model with inputs is fitted by the gradient of ln p: it has no M-step")
+        if any(self._held()):
+            raise UnsupportedError("an M-step chooses whole matrices: it cannot hold `fixed` and `tied` entries; fit does")
         pseudo_count = self.pseudo_count if pseudo_count is None else pseudo_count
         pseudo_count = real("pseudo_count", pseudo_count, 0.0)
         return self._take(self._model.maximise(statistics, pseudo_count, bool(self.diagonal), self._learned()))

@@ -76,6 +76,10 @@ class Filter(_scotopic.Filter):
             raise ScotopicError(f"settings of a learning rule ({', '.join(settings)}) but no rule: give learn=True")
         rule = {None: None, False: None, True: ""}.get(learn, learn) if not isinstance(learn, str) else learn
         lag = whole("lag", lag, 0)
+        if learn and hasattr(model, "_held") and any(model._held()):
+            raise UnsupportedError(
+                "a rule that learns while it filters chooses whole matrices: it cannot hold `fixed` and `tied` entries; fit does"
+            )
         if hasattr(type(model), "_equation"):
             if learn or lag:
                 what = "learn" if learn else "look back (lag)"

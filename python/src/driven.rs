@@ -13,6 +13,7 @@ use crate::forecast::Forecast;
 use crate::gaussian::LinearGaussian;
 use crate::interrupt::drawing;
 use crate::observations::Observations;
+use crate::rules::{Held, learned_of};
 
 /// A linear-Gaussian model with inputs (eq. F100) and fixed parameters; with a time, of continuous time (eq. F102).
 #[pyclass(frozen, module = "scotopic._scotopic")]
@@ -90,6 +91,19 @@ impl DrivenGaussian {
     fn free_parameters(&self) -> usize {
         let model = AnyModel::Driven(Box::new(self.model.clone()));
         model.free_parameters(&[]).ok().flatten().unwrap_or(0)
+    }
+
+    /// The numbers that a fit chooses which learns these parameters and holds these entries.
+    fn constrained_parameters(
+        &self,
+        learned: Option<Vec<String>>,
+        diagonal: bool,
+        held: Held,
+    ) -> Result<usize> {
+        let learned = learned_of(learned, diagonal)?;
+        Ok(self
+            .model
+            .constrained_parameters(&learned, &held.constraints()?))
     }
 
     /// The model without inputs; entries of H that are inputs are 0.

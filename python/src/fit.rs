@@ -19,7 +19,7 @@ use crate::gaussian::LinearGaussian;
 use crate::hmm::{Hmm, emission_kind};
 use crate::interrupt::{followed, interruptible};
 use crate::observations::Observations;
-use crate::rules::learned_of;
+use crate::rules::{Held, learned_of};
 
 /// What Python hears of an iteration: `callback(run, iteration, log_evidence)`.
 struct Watch<'a, 'py> {
@@ -311,9 +311,9 @@ fn climb(
     Ok((model, trace, converged))
 }
 
-/// Fits a linear-Gaussian model from `start`.
+/// Fits a linear-Gaussian model from `start`. `held` are the entries that stay, and the groups of entries that are one number.
 #[pyfunction]
-#[pyo3(signature = (data, start, max_iterations, tolerance, pseudo_count, diagonal=false, callback=None, learned=None))]
+#[pyo3(signature = (data, start, max_iterations, tolerance, pseudo_count, diagonal=false, callback=None, learned=None, held=Held::default()))]
 #[allow(clippy::too_many_arguments)] // called with keywords
 pub fn fit_linear_gaussian(
     py: Python<'_>,
@@ -325,6 +325,7 @@ pub fn fit_linear_gaussian(
     diagonal: bool,
     callback: Option<&Bound<'_, PyAny>>,
     learned: Option<Vec<String>>,
+    held: Held,
 ) -> Result<(LinearGaussian, Vec<f64>, bool)> {
     let sequences = data.sequences();
     let watch = Watch {
@@ -338,9 +339,10 @@ pub fn fit_linear_gaussian(
         tolerance,
         learned,
         pseudo_count,
+        constraints: held.constraints()?,
     };
-    // A diffuse start has no statistics for EM, and no iterations to hear of.
-    if !start.model.diffuse().is_empty() {
+    // A diffuse start has no statistics for EM, held entries no M-step, and neither has iterations to hear of.
+    if !start.model.diffuse().is_empty() || !fit.constraints.is_empty() {
         let whole = GaussianFit {
             max_iterations,
             ..fit
@@ -389,11 +391,13 @@ pub fn fit_driven(
     pseudo_count: f64,
     diagonal: bool,
     learned: Option<Vec<String>>,
+    held: Held,
 ) -> Result<(DrivenGaussian, [f64; 2], usize, bool)> {
     let fit = GaussianFit {
         max_iterations,
         learned: learned_of(learned, diagonal)?,
         pseudo_count,
+        constraints: held.constraints()?,
         ..GaussianFit::default()
     };
     let fitted = interruptible(py, &data.source(), |sequences| {

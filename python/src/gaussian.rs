@@ -12,7 +12,7 @@ use crate::files::{Reduced, from_cbor, reduced, to_toml};
 use crate::forecast::Forecast;
 use crate::interrupt::{drawing, heed};
 use crate::observations::Observations;
-use crate::rules::learned_of;
+use crate::rules::{Held, learned_of};
 use crate::statistics::{GaussianStatistics, different_models};
 
 /// A linear-Gaussian state-space model with fixed parameters.
@@ -84,6 +84,19 @@ impl LinearGaussian {
     fn free_parameters(&self) -> usize {
         let model = AnyModel::LinearGaussian(self.model.clone());
         model.free_parameters(&[]).ok().flatten().unwrap_or(0)
+    }
+
+    /// The numbers that a fit chooses which learns these parameters and holds these entries.
+    fn constrained_parameters(
+        &self,
+        learned: Option<Vec<String>>,
+        diagonal: bool,
+        held: Held,
+    ) -> Result<usize> {
+        let learned = learned_of(learned, diagonal)?;
+        Ok(self
+            .model
+            .constrained_parameters(&learned, &held.constraints()?))
     }
 
     /// F `[n, n]`.

@@ -12,21 +12,29 @@ use crate::errors::{Result, setting};
 use crate::filter::any_model;
 use crate::interrupt::interruptible;
 use crate::observations::Observations;
+use crate::rules::Held;
 
-/// Estimates, standard errors and intervals of the parameters (eq. F63), and criteria, by name.
+/// Estimates, standard errors and intervals of the parameters (eq. F63), and criteria, by name. `held` are the entries that a fit of a
+/// linear-Gaussian model held, and `free` is how many numbers it chose, if that is known.
 #[pyfunction]
+#[pyo3(signature = (model, data, level, hold, held=Held::default(), free=None))]
 pub fn summary<'py>(
     py: Python<'py>,
     model: &Bound<'py, PyAny>,
     data: &Observations,
     level: f64,
     hold: Vec<String>,
+    held: Held,
+    free: Option<usize>,
 ) -> Result<Bound<'py, PyDict>> {
     let model = any_model(model)?;
+    let (not_learned, tied) = model.names_of(&held.constraints()?);
     let settings = SummarySettings {
         level,
         hold,
-        ..SummarySettings::default()
+        not_learned,
+        tied,
+        free_parameters: free,
     };
     let found = interruptible(py, &data.source(), |sequences| {
         model.summary(sequences, &settings)

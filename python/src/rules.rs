@@ -1,6 +1,7 @@
 //! Learning rules by name, and what they learn.
 
-use scotopic_filtering::gaussian::Learned;
+use pyo3::prelude::*;
+use scotopic_filtering::gaussian::{Constraints, Learned};
 use scotopic_filtering::hmm::Learn;
 use scotopic_filtering::{AnyLearning, AnyModel};
 
@@ -87,4 +88,18 @@ pub fn learned_of(names: Option<Vec<String>>, diagonal: bool) -> Result<Learned>
         *flag = true;
     }
     Ok(learned)
+}
+
+/// The entries that a fit holds, by their names: those that stay, and groups that are one number.
+#[derive(Default, FromPyObject)]
+pub struct Held(Vec<String>, Vec<Vec<String>>);
+
+impl Held {
+    /// The same for the library.
+    ///
+    /// # Errors
+    /// `SettingError` for names that are none, and for what cannot be one number.
+    pub fn constraints(&self) -> Result<Constraints> {
+        Ok(Constraints::new(&self.0, &self.1)?)
+    }
 }

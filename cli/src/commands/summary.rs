@@ -23,10 +23,11 @@ use crate::usage::UsageError;
 #[command(
     after_help = "Standard errors are those of the observed information of the data that the model was fitted to: the\n\
                         curvature of the exact ln p at the parameters, by central differences. Held are initial laws,\n\
-                        observation matrices, entries of a linear-gaussian model that are exactly 0 or 1, fixed\n\
-                        parameters of a structural one, and what --hold names. Intervals are made where a parameter is\n\
-                        unbounded (logarithms of variances and rates, logits of probabilities). A shortfall above a few\n\
-                        hundredths says that ln p is not at its maximum there, and the errors mean little.\n\n\
+                        observation matrices, entries of a linear-gaussian model that are exactly 0 or 1 or that its file\n\
+                        fixes, fixed parameters of a structural one, and what --hold names; entries that are tied have one\n\
+                        standard error. Intervals are made where a parameter is unbounded (logarithms of variances and\n\
+                        rates, logits of probabilities). A shortfall above a few hundredths says that ln p is not at its\n\
+                        maximum there, and the errors mean little.\n\n\
                         Example:\n  \
                         scotopic summary --model level.toml nile.csv --columns volume"
 )]
@@ -63,10 +64,12 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
     recordings.iter().try_for_each(|one| one.check(&model))?;
     let sequences: Vec<Sequence> = recordings.into_iter().map(|r| r.sequence).collect();
     let of_fit = OfFit::read(&args.subject.model).map_err(UsageError)?;
+    let (not_learned, tied) = of_fit.held(&model)?;
     let settings = SummarySettings {
         level: args.level,
         hold,
-        not_learned: of_fit.not_learned(&model),
+        not_learned,
+        tied,
         free_parameters: of_fit.free_parameters,
     };
     let structural = model::structural(&args.subject.model)?;

@@ -107,9 +107,10 @@ fn parsed(text: &str) -> Result<AnyModel> {
         anyhow::bail!("`kind` is \"{kind}\", expected one of {kinds}");
     }
     // What is said of the fit is none of the model's.
-    if kind != STRUCTURAL {
-        OfFit::taken(&mut table)?;
-    }
+    let of_fit = match kind == STRUCTURAL {
+        false => OfFit::taken(&mut table)?,
+        true => OfFit::default(),
+    };
     // The nonlinear ones read their kind themselves.
     if matches!(
         kind.as_str(),
@@ -117,7 +118,7 @@ fn parsed(text: &str) -> Result<AnyModel> {
     ) {
         table.remove("kind");
     }
-    Ok(match kind.as_str() {
+    let model = match kind.as_str() {
         "hmm" => match table.contains_key("transition_inputs") {
             true => AnyModel::DrivenHmm(Box::new(table.try_into()?)),
             false => AnyModel::Hmm(plain_or::<_, DrivenHmm>(table)?),
@@ -131,7 +132,9 @@ fn parsed(text: &str) -> Result<AnyModel> {
         STRUCTURAL => of_structural(&table.try_into()?)?,
         "generalised" => AnyModel::Generalised(Box::new(generalised(table)?)),
         _ => AnyModel::Nonlinear(table.try_into()?),
-    })
+    };
+    of_fit.check(&model)?;
+    Ok(model)
 }
 
 /// Whether a linear-Gaussian model is given columns, by the keys of which a model without them has none.
@@ -254,6 +257,12 @@ pub fn write_fitted(model: &AnyModel, of: &OfFit, comment: &str, path: &Path) ->
     }
     if !of.learned.is_empty() {
         text += &format!("learned = {}\n", toml::Value::from(of.learned.clone()));
+    }
+    if !of.fixed.is_empty() {
+        text += &format!("fixed = {}\n", toml::Value::from(of.fixed.clone()));
+    }
+    if !of.tied.is_empty() {
+        text += &format!("tied = {}\n", toml::Value::from(of.tied.clone()));
     }
     if !of.columns.is_empty() {
         text += &format!("columns = {}\n", toml::Value::from(of.columns.clone()));

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use scotopic_filtering::gaussian::{GaussianLearn, Learned, StructuralModel};
+use scotopic_filtering::gaussian::{Constraints, GaussianLearn, Learned, StructuralModel};
 use scotopic_filtering::{AnyLearning, AnyModel};
 use serde::{Deserialize, Serialize};
 
@@ -39,6 +39,10 @@ const LEARNED: [&str; 18] = [
 pub struct OfFit {
     /// The parameters of a linear-Gaussian model that are learned (`learned = ["Q", "R"]`); all if none are named.
     pub learned: Vec<String>,
+    /// The entries of those that stay as they are (`fixed = ["F[0][1]"]`).
+    pub fixed: Vec<String>,
+    /// The entries of those that are one number (`tied = [["R[0][0]", "R[1][1]"]]`).
+    pub tied: Vec<Vec<String>>,
     /// How many numbers the fit chose, k of AIC and BIC (`free_parameters = 4`).
     pub free_parameters: Option<usize>,
     /// The columns that were predicted, in the order of the model (`columns = ["x", "y"]`); none where they had no names, or are one.
@@ -65,6 +69,15 @@ impl OfFit {
             Some(_) => bail!("`learned` is of the kind {LINEAR}"),
             None => Vec::new(),
         };
+        let mut held = |key: &str| match table.remove(key) {
+            Some(_) if !linear => bail!("`{key}` is of the kinds {LINEAR} and {STRUCTURAL}"),
+            found => Ok(found),
+        };
+        let fixed = held("fixed")?.map(toml::Value::try_into).transpose();
+        let fixed = fixed.context("fixed: expected a list of entries, such as [\"F[0][1]\"]")?;
+        let tied = held("tied")?.map(toml::Value::try_into).transpose();
+        let tied =
+            tied.context("tied: expected lists of entries, such as [[\"R[0][0]\", \"R[1][1]\"]]")?;
         let chosen = table.remove("free_parameters");
         let free_parameters = chosen.map(|number| match number {
             toml::Value::Integer(number) if number >= 0 => Ok(number as usize),
@@ -77,6 +90,8 @@ impl OfFit {
         };
         Ok(Self {
             learned,
+            fixed: fixed.unwrap_or_default(),
+            tied: tied.unwrap_or_default(),
             free_parameters: free_parameters.transpose()?,
             columns: names("columns")?,
             alphabet: names("alphabet")?,
@@ -85,28 +100,50 @@ impl OfFit {
 
     /// What a file of the same model says after a filter of it, for which cells stood for `symbols`.
     ///
-    /// Alphabet and columns stay: without them the parameters would be those of other symbols; and which parameters are learned. The
+    /// Alphabet and columns stay: without them the parameters would be those of other symbols; and what is learned, fixed and tied. The
     /// number that the fit chose is of the parameters that it came to, so that it goes where the filter learns others.
     pub fn of_filter(self, symbols: &[String], learns: bool) -> Self {
         Self {
             learned: self.learned,
+            fixed: self.fixed,
+            tied: self.tied,
             free_parameters: self.free_parameters.filter(|_| !learns),
             columns: self.columns,
             alphabet: symbols.to_vec(),
         }
     }
 
+    /// The entries that a fit holds.
+    ///
+    /// # Errors
+    /// Names `fixed` or `tied` and what is wrong there.
+    pub fn constraints(&self) -> Result<Constraints> {
+        Ok(Constraints::new(&self.fixed, &self.tied)?)
+    }
+
+    /// Refuses entries that `model` has not.
+    ///
+    /// # Errors
+    /// The same.
+    pub(super) fn check(&self, model: &AnyModel) -> Result<()> {
+        let held = self.constraints()?;
+        match model {
+            AnyModel::LinearGaussian(model) => model.check_constraints(&held)?,
+            AnyModel::Driven(model) => model.check_constraints(&held)?,
+            _ => {}
+        }
+        Ok(())
+    }
+
     /// The same rule for the parameters alone that the file names in `learned`; every rule where it names none.
     ///
     /// # Errors
-    /// If it names none that is learned while filtering.
+    /// If it names none that is learned while filtering, or holds entries of one that is.
     pub fn restricted(&self, how: AnyLearning) -> Result<AnyLearning> {
         let AnyLearning::LinearGaussian(mut rule) = how else {
             return Ok(how);
         };
-        if self.learned.is_empty() {
-            return Ok(AnyLearning::LinearGaussian(rule));
-        }
+        let held = self.constraints()?;
         let named = |letter: &str, key: &str| {
             let name = |name: &String| name == letter || name == key;
             self.learned.iter().any(name)
@@ -116,7 +153,7 @@ impl OfFit {
             GaussianLearn::OnlineEm(rule) => &mut rule.learned,
             GaussianLearn::Rmle(rule) => &mut rule.learned,
         };
-        *all = Learned {
+        let only = Learned {
             transition: all.transition && named("F", "transition"),
             bias: all.bias && named("b", "bias"),
             process_noise: all.process_noise && named("Q", "process_noise"),
@@ -128,6 +165,9 @@ impl OfFit {
             initial: all.initial && named("initial", "initial"),
             diagonal: all.diagonal || named("diagonal", "diagonal"),
         };
+        if !self.learned.is_empty() {
+            *all = only;
+        }
         let online = [
             all.transition,
             all.bias,
@@ -141,6 +181,17 @@ impl OfFit {
             "the file says learned = {}, and of these the rule learns none while it filters: it learns F, b, Q, H, d and R",
             toml::Value::from(self.learned.clone())
         );
+        // Rules do not learn the start.
+        let whole = Learned {
+            initial: false,
+            ..*all
+        };
+        if let Some(entry) = held.learned_entry(&whole) {
+            bail!(
+                "the file holds {entry} (`fixed`, `tied`), and a rule learns whole matrices while it filters: leave its matrix out of \
+                 `learned`, or fit with scotopic fit --model, and filter without learning"
+            );
+        }
         Ok(AnyLearning::LinearGaussian(rule))
     }
 
@@ -225,8 +276,20 @@ impl OfFit {
         )
     }
 
-    /// The parameters of a linear-Gaussian model that are not learned, as [`scotopic_filtering::SummarySettings`] calls them.
-    pub fn not_learned(&self, model: &AnyModel) -> Vec<String> {
+    /// What a linear-Gaussian fit did not learn, and the groups of entries that are one number, as
+    /// [`scotopic_filtering::SummarySettings`] calls them.
+    ///
+    /// # Errors
+    /// As [`OfFit::constraints`].
+    pub fn held(&self, model: &AnyModel) -> Result<(Vec<String>, Vec<Vec<String>>)> {
+        let (fixed, tied) = model.names_of(&self.constraints()?);
+        let mut not_learned = self.not_learned(model);
+        not_learned.extend(fixed);
+        Ok((not_learned, tied))
+    }
+
+    /// The whole parameters of a linear-Gaussian model that are not learned.
+    fn not_learned(&self, model: &AnyModel) -> Vec<String> {
         let continuous = matches!(model, AnyModel::Driven(model) if model.is_continuous());
         let mut names = vec![
             ("F", if continuous { "drift" } else { "transition" }),
@@ -273,7 +336,12 @@ impl OfFit {
     pub fn parameters(&self, model: &AnyModel) -> Result<Option<usize>> {
         match self.free_parameters {
             Some(chosen) => Ok(Some(chosen)),
-            None => Ok(model.free_parameters(&self.not_learned(model))?),
+            None => {
+                let (mut held, tied) = self.held(model)?;
+                // Of a group one is estimated.
+                held.extend(tied.into_iter().flat_map(|group| group.into_iter().skip(1)));
+                Ok(model.free_parameters(&held)?)
+            }
         }
     }
 }

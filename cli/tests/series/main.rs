@@ -9,6 +9,7 @@ mod counts_of_parameters;
 mod dates;
 mod figures;
 mod fit_options;
+mod held_entries;
 mod inputs;
 mod keys;
 mod learning;

@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use nalgebra::DMatrix;
 
+use super::constraints::Constraints;
+use super::entry::Parameter;
 use super::model::{LinearGaussian, is_diagonal};
 use super::start_kind::Start;
 use super::statistics::Statistics;
@@ -74,6 +76,21 @@ impl Learned {
         }
     }
 
+    /// Whether this parameter is learned.
+    pub(crate) fn learns(&self, parameter: Parameter) -> bool {
+        match parameter {
+            Parameter::Transition => self.transition,
+            Parameter::Bias => self.bias,
+            Parameter::ProcessNoise => self.process_noise,
+            Parameter::Observation => self.observation,
+            Parameter::Offset => self.offset,
+            Parameter::ObservationNoise => self.observation_noise,
+            Parameter::InitialMean | Parameter::InitialCovariance => self.initial,
+            Parameter::Control => self.control,
+            Parameter::Direct => self.direct,
+        }
+    }
+
     /// Checks that n models side by side can be learned so: rules that keep statistics of each by itself know no others.
     pub(super) fn check_side_by_side(&self, model: &LinearGaussian) -> Result<()> {
         if self.diagonal && !model.is_diagonal() {
@@ -104,6 +121,9 @@ pub struct GaussianFit {
     /// that keeps Q and R from shrinking to nothing on short sequences. The observations have the noise of the model that
     /// the fit starts from: that of the model before would shrink with it, where columns are collinear.
     pub pseudo_count: f64,
+    /// Entries of what is learned that stay, and entries that are one number: of
+    /// [`LinearGaussian::maximum_likelihood`] alone, since EM has no such M-step.
+    pub constraints: Constraints,
 }
 
 impl Default for GaussianFit {
@@ -116,6 +136,7 @@ impl Default for GaussianFit {
             learned: Learned::default(),
             // Maximum likelihood unless asked otherwise.
             pseudo_count: 0.0,
+            constraints: Constraints::default(),
         }
     }
 }
@@ -150,6 +171,7 @@ impl LinearGaussian {
         fit: &GaussianFit,
         noise: &DMatrix<f64>,
     ) -> Result<(Self, f64)> {
+        fit.constraints.check_none()?;
         fit.learned.check(self)?;
         let mut total = Statistics::new(self);
         let mut log_evidence = 0.0;
@@ -187,6 +209,7 @@ impl LinearGaussian {
             return Err(Error::setting("tolerance", found, "0 or above"));
         }
         check_pseudo_count(fit.pseudo_count)?;
+        fit.constraints.check_none()?;
         fit.learned.check(self)?;
         let explains = fit.learned.offset && fit.learned.observation;
         if fit.pseudo_count == 0.0 && fit.learned.observation_noise && explains {

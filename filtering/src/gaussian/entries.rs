@@ -4,6 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::belief::Gaussian;
 use super::em::Learned;
+use super::entry::{Entry, Parameter};
 use super::gradient::GaussianGradient;
 use super::model::LinearGaussian;
 use super::start_kind::Start;
@@ -124,11 +125,26 @@ impl Entries {
         places.filter(|&(i, j)| free(i) && free(j)).collect()
     }
 
-    /// How many coordinates there are.
-    pub fn len(&self) -> usize {
+    /// What each coordinate is of; one of a Cholesky factor of the entry of its covariance in this place.
+    pub fn entries(&self) -> Vec<Entry> {
         let blocks = self.blocks().into_iter().enumerate();
-        let each = blocks.filter_map(|(which, block)| Some(self.places(which, block?).len()));
-        each.sum()
+        let each = blocks.filter_map(|(which, block)| Some((which, self.places(which, block?))));
+        each.flat_map(|(which, places)| {
+            let of = move |place| Entry::new(Parameter::ALL[which], place);
+            places.into_iter().map(of)
+        })
+        .collect()
+    }
+
+    /// The unit of each coordinate.
+    pub fn units(&self) -> Vec<f64> {
+        let blocks = self.blocks().into_iter().enumerate();
+        let each = blocks.filter_map(|(which, block)| Some((which, self.places(which, block?))));
+        each.flat_map(|(which, places)| {
+            let of = move |place| self.unit(which, place);
+            places.into_iter().map(of)
+        })
+        .collect()
     }
 
     /// The unit of the entry i, j of parameter `which`. That of a factor is no smaller than the deviation it begins with.
@@ -252,12 +268,12 @@ impl LinearGaussian {
     /// diffuse start the diffuse states count.
     pub fn learned_parameters(&self, learned: &Learned) -> usize {
         let (entries, diffuse) = entries_learned(self, *learned);
-        entries.min(most_learned(self, learned)) + diffuse
+        entries.len().min(most_learned(self, learned)) + diffuse
     }
 }
 
-/// How many numbers are coordinates if these parameters are learned, and how many states are diffuse: their start has no m0 and P0.
-pub(super) fn entries_learned(model: &LinearGaussian, learned: Learned) -> (usize, usize) {
+/// Which numbers are coordinates if these parameters are learned, and how many states are diffuse: their start has no m0 and P0.
+pub(super) fn entries_learned(model: &LinearGaussian, learned: Learned) -> (Vec<Entry>, usize) {
     let (m, n) = (model.width(), model.states());
     let diffuse = model.diffuse().iter().filter(|d| **d).count();
     let own = Learned {
@@ -265,7 +281,7 @@ pub(super) fn entries_learned(model: &LinearGaussian, learned: Learned) -> (usiz
         ..learned
     };
     let entries = Entries::new(model, own, DVector::zeros(m), DVector::zeros(n));
-    (entries.len(), diffuse)
+    (entries.entries(), diffuse)
 }
 
 /// The most of them that the evidence can tell: of full matrices those of any model, of which a basis has Q and P0 diagonal; R has

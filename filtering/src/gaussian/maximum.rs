@@ -23,8 +23,8 @@ impl LinearGaussian {
     /// ```
     ///
     /// is maximised, as EM with these pseudo-observations does: R cannot shrink to nothing. The log evidence told is ln p of the
-    /// first steps of EM, and at the end. A diffuse start has no statistics of EM: BFGS begins at once, as
-    /// [`DrivenGaussian::maximum_likelihood`] does.
+    /// first steps of EM, and at the end. A diffuse start has no statistics of EM, and entries that stay or are one number
+    /// ([`GaussianFit::constraints`]) no M-step: BFGS begins at once, as [`DrivenGaussian::maximum_likelihood`] does.
     ///
     /// ```
     /// use scotopic_filtering::gaussian::{GaussianFit, LinearGaussian};
@@ -46,8 +46,8 @@ impl LinearGaussian {
         sequences: &[Sequence],
         fit: &GaussianFit,
     ) -> Result<GaussianFitted> {
-        if !self.diffuse().is_empty() {
-            return self.maximum_of_diffuse(sequences, fit);
+        if !self.diffuse().is_empty() || !fit.constraints.is_empty() {
+            return self.maximum_without_em(sequences, fit);
         }
         let begun = self.fit(
             sequences,
@@ -95,8 +95,8 @@ impl LinearGaussian {
         })
     }
 
-    /// The same from a diffuse start.
-    fn maximum_of_diffuse(
+    /// The same by BFGS alone.
+    fn maximum_without_em(
         &self,
         sequences: &[Sequence],
         fit: &GaussianFit,

@@ -26,6 +26,7 @@
 //! | components by name, maximum likelihood | `structural/`: [`StructuralModel`] |
 //! | initial guesses from data | `guess.rs`: [`LinearGaussian::initial_guess`] |
 //! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`]; to the optimum: `maximum.rs`, on coordinates of `entries.rs`, kept from R = 0 by `prior.rs` |
+//! | entries that a fit holds, by name | `constraints.rs`: [`Constraints`], `entry.rs`: [`Entry`]; of a model: `constrained.rs` |
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
 //! | inputs: B u_t, D u_t, entries of H that are data | `driven/`: [`DrivenGaussian`], [`DrivenFilter`] |
 //! | predicted observations | `prediction.rs` |
@@ -37,11 +38,14 @@ mod belief;
 mod block;
 mod collapse;
 mod comparison;
+mod constrained;
+mod constraints;
 mod diagonal;
 mod diffuse;
 mod driven;
 mod em;
 mod entries;
+mod entry;
 mod factorisation;
 mod family;
 mod flat;
@@ -74,8 +78,10 @@ mod value;
 
 pub use belief::Gaussian;
 pub use collapse::collapsed_columns;
+pub use constraints::Constraints;
 pub use driven::{DrivenFilter, DrivenFitted, DrivenGaussian, DrivenGradient};
 pub use em::{GaussianFit, GaussianFitted, Learned};
+pub use entry::Entry;
 pub use factorisation::{GaussianFilter, GaussianPosterior};
 pub use family::GaussianFactorisation;
 pub use gradient::GaussianGradient;
@@ -95,6 +101,7 @@ pub use value::{Value, ValueRecursion};
 
 pub(crate) use belief::entropy as normal_entropy;
 pub(crate) use block::average;
+pub(crate) use entry::Parameter;
 pub(crate) use flat::{From as Before, Into as After, LN_2_PI, Plan, advance, flat};
 pub(crate) use matrices::{matrix, rows};
 pub(crate) use sites::{Posterior, Site};

@@ -1,6 +1,7 @@
 //! What a fitted model says about its parameters: estimates, standard errors, intervals, information criteria.
 
 mod discrete;
+mod held;
 mod information;
 mod kinds;
 mod linear;
@@ -23,6 +24,8 @@ pub struct SummarySettings {
     pub hold: Vec<String>,
     /// Parameters that the fit which the model is from did not learn, by the beginning of their names; they are held as well.
     pub not_learned: Vec<String>,
+    /// Names of parameters of a linear-Gaussian model that are one number: they have one standard error.
+    pub tied: Vec<Vec<String>>,
     /// How many that fit chose; if none, what the model tells ([`AnyModel::free_parameters`]). Those of `hold` are taken off.
     pub free_parameters: Option<usize>,
 }
@@ -34,6 +37,7 @@ impl Default for SummarySettings {
             level: 0.95,
             hold: Vec::new(),
             not_learned: Vec::new(),
+            tied: Vec::new(),
             free_parameters: None,
         }
     }
@@ -124,6 +128,7 @@ impl AnyModel {
         for name in &settings.not_learned {
             free.hold(name)?;
         }
+        settings.tied.iter().try_for_each(|names| free.tie(names))?;
         let all = free.estimated();
         for name in &settings.hold {
             free.hold(name)?;

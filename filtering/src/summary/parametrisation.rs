@@ -44,6 +44,8 @@ pub(super) enum Group {
     Held,
     /// Estimated, at the boundary of what it can be.
     Boundary,
+    /// The number of the parameter in this place, before it.
+    Same(usize),
     /// A number, and what is small beside it in the units of the data.
     Number(f64),
     /// A positive number.
@@ -113,15 +115,52 @@ impl Parametrisation {
         self.groups.push(Group::Simplex(row.len()));
     }
 
-    /// Holds all parameters whose names begin so.
+    /// Makes one number of parameters that have one value, by their names: the first in order is it. Those that are held stay so.
+    ///
+    /// # Errors
+    /// [`Error::Setting`] for a name that is none.
+    pub fn tie(&mut self, names: &[String]) -> Result<()> {
+        let mut places = Vec::new();
+        for name in names {
+            let Some(place) = self.names.iter().position(|own| own == name) else {
+                return Err(Error::setting("tied", name, self.names.join(", ")));
+            };
+            places.push(place);
+        }
+        places.sort_unstable();
+        let Some((first, others)) = places.split_first() else {
+            return Ok(());
+        };
+        let mut at = 0;
+        for group in &mut self.groups {
+            if others.contains(&at) && !matches!(group, Group::Held | Group::Boundary) {
+                *group = Group::Same(*first);
+            }
+            at += group.len();
+        }
+        Ok(())
+    }
+
+    /// Holds all parameters whose names begin so, and those that are one number with one of them.
     pub fn hold(&mut self, beginning: &str) -> Result<()> {
         let before = self.groups.len();
+        let leader = |group: &Group, at: usize| match group {
+            Group::Same(first) => *first,
+            _ => at,
+        };
+        let begins = |at: usize| self.names[at].starts_with(beginning);
+        let together: Vec<usize> = self
+            .placed()
+            .filter(|(group, at)| group.len() == 1 && begins(*at))
+            .map(|(group, at)| leader(&group, at))
+            .collect();
         let mut groups = Vec::new();
         let (mut at, mut found) = (0, false);
         for group in &self.groups {
-            let names = &self.names[at..at + group.len()];
+            let (names, place) = (&self.names[at..at + group.len()], at);
             at += group.len();
-            match names.iter().any(|name| name.starts_with(beginning)) {
+            let one = together.contains(&leader(group, place));
+            match one || names.iter().any(|name| name.starts_with(beginning)) {
                 true => {
                     found = true;
                     groups.extend(vec![Group::Held; group.len()]);
@@ -159,7 +198,7 @@ impl Parametrisation {
         let mut theta = Vec::new();
         for (group, at) in self.placed() {
             match group {
-                Group::Held | Group::Boundary => {}
+                Group::Held | Group::Boundary | Group::Same(_) => {}
                 Group::Number(_) => theta.push(self.values[at]),
                 Group::Positive => theta.push(self.values[at].ln()),
                 Group::Probability => {
@@ -186,7 +225,7 @@ impl Parametrisation {
         let mut units = Vec::new();
         for (group, at) in self.placed() {
             match group {
-                Group::Held | Group::Boundary => {}
+                Group::Held | Group::Boundary | Group::Same(_) => {}
                 Group::Number(unit) => units.push(unit),
                 Group::Positive | Group::Probability => units.push(1.0),
                 Group::Simplex(len) => {
@@ -205,7 +244,7 @@ impl Parametrisation {
         let mut next = || theta.next().copied().unwrap_or(f64::NAN);
         for (group, at) in self.placed() {
             match group {
-                Group::Held | Group::Boundary => {}
+                Group::Held | Group::Boundary | Group::Same(_) => {}
                 Group::Number(_) => values[at] = next(),
                 Group::Positive => values[at] = next().exp(),
                 Group::Probability => values[at] = 1.0 / (1.0 + (-next()).exp()),
@@ -222,6 +261,11 @@ impl Parametrisation {
                 }
             }
         }
+        for (group, at) in self.placed() {
+            if let Group::Same(first) = group {
+                values[at] = values[first];
+            }
+        }
         values
     }
 
@@ -232,11 +276,16 @@ impl Parametrisation {
         let unit = |at: usize, slope: f64| {
             let mut column = vec![0.0; values.len()];
             column[at] = slope;
+            for (group, other) in self.placed() {
+                if group == Group::Same(at) {
+                    column[other] = slope;
+                }
+            }
             column
         };
         for (group, at) in self.placed() {
             match group {
-                Group::Held | Group::Boundary => {}
+                Group::Held | Group::Boundary | Group::Same(_) => {}
                 Group::Number(_) => columns.push(unit(at, 1.0)),
                 Group::Positive => columns.push(unit(at, values[at])),
                 Group::Probability => columns.push(unit(at, values[at] * (1.0 - values[at]))),
@@ -258,18 +307,24 @@ impl Parametrisation {
         columns
     }
 
-    /// How parameter `i` is free.
+    /// How parameter `i` is free: as the one whose number it has.
     pub fn group(&self, i: usize) -> Group {
-        let found = self
-            .placed()
-            .find(|(group, at)| (*at..at + group.len()).contains(&i));
-        found.map_or(Group::Held, |(group, _)| group)
+        let own = |i: usize| {
+            let mut placed = self.placed();
+            let found = placed.find(|(group, at)| (*at..at + group.len()).contains(&i));
+            found.map_or(Group::Held, |(group, _)| group)
+        };
+        match own(i) {
+            Group::Same(first) => own(first),
+            group => group,
+        }
     }
 
     /// The scale on which parameter `i` is unbounded; none for one that is held, or at its boundary.
     pub fn link(&self, i: usize) -> Option<Link> {
         match self.group(i) {
-            Group::Held | Group::Boundary => None,
+            // `group` says no other's.
+            Group::Held | Group::Boundary | Group::Same(_) => None,
             Group::Number(_) => Some(Link::Identity),
             Group::Positive => Some(Link::Log),
             Group::Probability | Group::Simplex(_) => Some(Link::Logit),

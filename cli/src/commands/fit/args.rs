@@ -216,7 +216,7 @@ impl FitArgs {
         let device = self.device.is_some();
         #[cfg(not(feature = "vision"))]
         let device = false;
-        let all: [(&str, bool, &[FitOf]); 14] = [
+        let all: [(&str, bool, &[FitOf]); 15] = [
             (
                 "--restarts",
                 self.restarts.is_some(),
@@ -279,6 +279,11 @@ impl FitArgs {
             (
                 "--fix",
                 !self.structural.fix.is_empty(),
+                &[GaussianData, GaussianFile, Structural],
+            ),
+            (
+                "--tie",
+                !self.structural.tie.is_empty(),
                 &[GaussianData, GaussianFile, Structural],
             ),
             ("--learn-output", self.learn_output, &[Network]),

@@ -3,15 +3,15 @@
 use std::time::Instant;
 
 use anyhow::Result;
-use scotopic_filtering::gaussian::{DrivenFitted, DrivenGaussian, Learned, LinearGaussian};
+use scotopic_filtering::gaussian::{DrivenFitted, DrivenGaussian, GaussianFit, LinearGaussian};
 use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
+use super::asked::Asked;
 use super::fitted::{ModelFit, Report};
 use super::fixed::held;
-use super::gaussian::{
-    End, each_held, learned, of_file, of_starts, search, settings, short, stream,
-};
+use super::gaussian::{each_held, learned, of_file, of_starts, search, settings, short, stream};
+use super::gaussian_end::End;
 use crate::filtering::places::from_one;
 use crate::usage::UsageError;
 
@@ -22,12 +22,12 @@ use crate::usage::UsageError;
 pub fn from_data(
     states: usize,
     inputs: &[String],
-    names: &[String],
+    asked: &Asked,
     data: &[Sequence],
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, learned(names).map_err(UsageError)?);
+    let settings = settings(args, learned(&asked.learned).map_err(UsageError)?, asked);
     let mut rng = stream(args, states);
     let mut starts = vec![DrivenGaussian::initial_guess(states, data, inputs).map_err(from_one)?];
     for _ in 1..args.restarts() {
@@ -58,12 +58,12 @@ pub fn from_data(
 /// If it cannot be fitted.
 pub fn from_model(
     model: DrivenGaussian,
-    names: &[String],
+    asked: &Asked,
     data: &[Sequence],
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, learned(names).map_err(UsageError)?);
+    let settings = settings(args, learned(&asked.learned).map_err(UsageError)?, asked);
     let model = held(model, &args.structural.fix)?;
     let fit = model.maximum_likelihood(data, &settings);
     Ok(of_file(fit.map_err(from_one)?, data, &settings, begun))
@@ -88,7 +88,7 @@ impl End for DrivenFitted {
         row[d] - effects.iter().zip(given).map(|(e, u)| e * u).sum::<f64>()
     }
 
-    fn told(self, report: Report, learned: &Learned, begun: Instant) -> ModelFit {
+    fn told(self, report: Report, settings: &GaussianFit, begun: Instant) -> ModelFit {
         ModelFit {
             states: self.model.states(),
             log_evidence: self.log_evidence[1],
@@ -96,7 +96,9 @@ impl End for DrivenFitted {
             converged: self.converged,
             ranked: self.converged,
             report,
-            free: self.model.learned_parameters(learned),
+            free: self
+                .model
+                .constrained_parameters(&settings.learned, &settings.constraints),
             model: AnyModel::Driven(Box::new(self.model)),
             seconds: begun.elapsed().as_secs_f64(),
         }

@@ -3,18 +3,16 @@
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use scotopic_filtering::gaussian::{
-    GaussianFit, GaussianFitted, Learned, LinearGaussian, collapsed_columns,
-};
-use scotopic_filtering::nalgebra::DMatrix;
+use scotopic_filtering::gaussian::{GaussianFit, GaussianFitted, Learned, LinearGaussian};
 use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
 use scotopic_filtering::{AnyModel, Error, Sequence, divided};
-use serde::Serialize;
-use serde::de::DeserializeOwned;
 
 use super::args::FitArgs;
+use super::asked::Asked;
+use super::collapse::{collapsed, columns, untold_start};
 use super::fitted::{ModelFit, Report};
-use super::fixed::held;
+use super::fixed::{Numbers, held};
+use super::gaussian_end::End;
 use crate::filtering::places::from_one;
 use crate::usage::UsageError;
 
@@ -24,18 +22,17 @@ const SHORT: usize = 15;
 const PURSUED: usize = 3;
 /// Two ends are one maximum where ln p differs by less, nats.
 const SAME: f64 = 1e-2;
-/// Noise below this part of a column's variance has collapsed: the states stand for the data themselves.
-const COLLAPSED: f64 = 1e-6;
 /// Pseudo-observations of the noise begun with, a tenth of each column's variance, that keep it from that.
 const PRIOR: f64 = 0.01;
 
-pub(super) fn settings(args: &FitArgs, learned: Learned) -> GaussianFit {
+pub(super) fn settings(args: &FitArgs, learned: Learned, asked: &Asked) -> GaussianFit {
     GaussianFit {
         max_iterations: args.iterations(),
         // Its gradient decides.
         tolerance: 0.0,
         pseudo_count: args.pseudo_count(),
         learned,
+        constraints: asked.constraints.clone(),
     }
 }
 
@@ -106,12 +103,12 @@ pub(super) fn stream(args: &FitArgs, states: usize) -> Xoshiro256PlusPlus {
 /// If no start can be fitted.
 pub fn from_data(
     states: usize,
-    names: &[String],
+    asked: &Asked,
     data: &[Sequence],
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, own(names).map_err(UsageError)?);
+    let settings = settings(args, own(&asked.learned).map_err(UsageError)?, asked);
     let mut rng = stream(args, states);
     let first = LinearGaussian::initial_guess(states, data)?;
     let mut starts = vec![first];
@@ -119,22 +116,30 @@ pub fn from_data(
         starts.push(LinearGaussian::random_guess(states, data, &mut rng)?);
     }
     let starts = each_held(starts, &args.structural.fix)?;
-    // EM chooses the starts, and each of them is pursued anew.
+    let settled = !settings.constraints.is_empty();
+    // EM chooses the starts, and each of them is pursued anew; where entries are held there is no EM, and the short runs go on.
     of_starts(data, &settings, begun, |settings| {
         search(
             &starts,
             args.threads(),
-            |start| start.fit(data, &short(settings)),
-            |start, _| start.maximum_likelihood(data, settings),
+            |start| match settled {
+                false => start.fit(data, &short(settings)),
+                true => start.maximum_likelihood(data, &short(settings)),
+            },
+            |start, run| match settled {
+                false => start.maximum_likelihood(data, settings),
+                true => {
+                    let mut end = run.model.maximum_likelihood(data, settings)?;
+                    end.iterations += run.iterations;
+                    Ok(end)
+                }
+            },
         )
     })
 }
 
 /// The starts with the numbers of --fix in their places.
-pub(super) fn each_held<M: Serialize + DeserializeOwned>(
-    starts: Vec<M>,
-    fix: &[String],
-) -> Result<Vec<M>> {
+pub(super) fn each_held<M: Numbers>(starts: Vec<M>, fix: &[String]) -> Result<Vec<M>> {
     starts.into_iter().map(|start| held(start, fix)).collect()
 }
 
@@ -144,36 +149,15 @@ pub(super) fn each_held<M: Serialize + DeserializeOwned>(
 /// If it cannot be fitted.
 pub fn from_model(
     model: LinearGaussian,
-    names: &[String],
+    asked: &Asked,
     data: &[Sequence],
     args: &FitArgs,
 ) -> Result<ModelFit> {
     let begun = Instant::now();
-    let settings = settings(args, own(names).map_err(UsageError)?);
+    let settings = settings(args, own(&asked.learned).map_err(UsageError)?, asked);
     let model = held(model, &args.structural.fix)?;
     let fit = model.maximum_likelihood(data, &settings);
     Ok(of_file(fit.map_err(from_one)?, data, &settings, begun))
-}
-
-/// What a fit ends with, of a model without inputs or with them.
-pub(super) trait End: Send {
-    /// ln p, nats.
-    fn log_evidence(&self) -> f64;
-
-    /// The model without its inputs.
-    fn base(&self) -> &LinearGaussian;
-
-    /// Whether entries of H are inputs.
-    fn weighs_inputs(&self) -> bool {
-        false
-    }
-
-    /// Entry `d` of a row, less what its inputs add to it.
-    fn without_inputs(&self, row: &[f64], d: usize) -> f64 {
-        row[d]
-    }
-
-    fn told(self, report: Report, learned: &Learned, begun: Instant) -> ModelFit;
 }
 
 impl End for GaussianFitted {
@@ -185,7 +169,7 @@ impl End for GaussianFitted {
         &self.model
     }
 
-    fn told(self, report: Report, learned: &Learned, begun: Instant) -> ModelFit {
+    fn told(self, report: Report, settings: &GaussianFit, begun: Instant) -> ModelFit {
         ModelFit {
             states: self.model.states(),
             log_evidence: End::log_evidence(&self),
@@ -193,7 +177,9 @@ impl End for GaussianFitted {
             converged: self.converged,
             ranked: self.converged,
             report,
-            free: self.model.learned_parameters(learned),
+            free: self
+                .model
+                .constrained_parameters(&settings.learned, &settings.constraints),
             model: AnyModel::LinearGaussian(self.model),
             seconds: begun.elapsed().as_secs_f64(),
         }
@@ -215,16 +201,14 @@ pub(super) fn of_starts<F: End>(
     let said = match best(settings) {
         Ok((fit, found_by)) => {
             let collapsed = if free {
-                collapsed(&fit, data)
+                collapsed(&fit, data, settings)
             } else {
                 Vec::new()
             };
             if collapsed.is_empty() {
-                report
-                    .warnings
-                    .extend(untold_start(&fit, data, &settings.learned));
+                report.warnings.extend(untold_start(&fit, data, settings));
                 report.found_by = Some(found_by);
-                return Ok(fit.told(report, &settings.learned, begun));
+                return Ok(fit.told(report, settings, begun));
             }
             format!(
                 "the noise of {} collapsed to less than a millionth of its variance (ln p {:.3})",
@@ -246,11 +230,9 @@ pub(super) fn of_starts<F: End>(
         "{said}; fitted with {PRIOR} pseudo-observations of a tenth of each column's variance (--pseudo-count), and not ranked"
     ));
     let (fit, found_by) = best(&kept)?;
-    report
-        .warnings
-        .extend(untold_start(&fit, data, &settings.learned));
+    report.warnings.extend(untold_start(&fit, data, settings));
     report.found_by = Some(found_by);
-    let mut fit = fit.told(report, &settings.learned, begun);
+    let mut fit = fit.told(report, settings, begun);
     fit.ranked = false;
     Ok(fit)
 }
@@ -271,35 +253,15 @@ pub(super) fn of_file<F: End>(
     begun: Instant,
 ) -> ModelFit {
     let mut report = Report::default();
-    let collapsed = collapsed(&fit, data);
+    let collapsed = collapsed(&fit, data, settings);
     if settings.learned.observation_noise && !collapsed.is_empty() {
         report.warnings.push(format!(
             "the noise of {} collapsed to less than a millionth of its variance; --pseudo-count {PRIOR} keeps it from that",
             columns(&collapsed)
         ));
     }
-    report
-        .warnings
-        .extend(untold_start(&fit, data, &settings.learned));
-    fit.told(report, &settings.learned, begun)
-}
-
-/// What to say of the start of one series, whose covariance ln p takes to nothing. To hold it at a number would not help: m0 and P0
-/// are any others in another basis of the states, and the rest would follow.
-fn untold_start<F: End>(fit: &F, data: &[Sequence], learned: &Learned) -> Option<String> {
-    let base = fit.base();
-    if !learned.initial || data.len() > 1 || !base.diffuse().is_empty() || fit.weighs_inputs() {
-        return None;
-    }
-    let h = base.observation();
-    let seen = h * base.initial_covariance() * h.transpose();
-    let spread = spread_without_inputs(fit, data, h.nrows());
-    let collapsed = |d: usize| seen[(d, d)] < COLLAPSED * spread[(d, d)];
-    (0..h.nrows()).all(collapsed).then(|| {
-        "initial_covariance collapsed to next to nothing: one series has one start, which its initial_mean stands for, and tells no \
-         covariance of it; fit several series for one"
-            .to_owned()
-    })
+    report.warnings.extend(untold_start(&fit, data, settings));
+    fit.told(report, settings, begun)
 }
 
 /// The best of short runs from all starts, pursued to the end; how many of those pursued reached it, of how many. On any number of
@@ -350,50 +312,5 @@ pub(super) fn short(settings: &GaussianFit) -> GaussianFit {
     GaussianFit {
         max_iterations: SHORT.min(settings.max_iterations),
         ..settings.clone()
-    }
-}
-
-/// The columns, from 1, that take part in combinations whose noise is next to nothing beside the variance that inputs leave of them.
-fn collapsed<F: End>(fit: &F, data: &[Sequence]) -> Vec<usize> {
-    let noise = fit.base().observation_noise();
-    let spread = spread_without_inputs(fit, data, noise.nrows());
-    let found = collapsed_columns(noise, &spread, COLLAPSED);
-    found.into_iter().map(|d| d + 1).collect()
-}
-
-/// The covariances of the columns, less what inputs add to them; each over the rows that have both.
-fn spread_without_inputs<F: End>(fit: &F, data: &[Sequence], m: usize) -> DMatrix<f64> {
-    let rows = || {
-        let rows = data.iter().flat_map(|s| s.iter().flatten());
-        rows.map(|row| -> Vec<f64> { (0..m).map(|d| fit.without_inputs(row, d)).collect() })
-    };
-    let (mut mean, mut count) = (vec![0.0; m], vec![0.0; m]);
-    for row in rows() {
-        for d in (0..m).filter(|d| !row[*d].is_nan()) {
-            count[d] += 1.0;
-            mean[d] += (row[d] - mean[d]) / count[d];
-        }
-    }
-    let mut sums = DMatrix::<f64>::zeros(m, m);
-    let mut pairs = DMatrix::<f64>::zeros(m, m);
-    for row in rows() {
-        for i in 0..m {
-            for j in 0..m {
-                let both = (row[i] - mean[i]) * (row[j] - mean[j]);
-                if !both.is_nan() {
-                    sums[(i, j)] += both;
-                    pairs[(i, j)] += 1.0;
-                }
-            }
-        }
-    }
-    sums.zip_map(&pairs, |sum, n: f64| sum / n.max(1.0))
-}
-
-fn columns(numbers: &[usize]) -> String {
-    let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
-    match text.as_slice() {
-        [one] => format!("column {one}"),
-        many => format!("a combination of columns {}", many.join(", ")),
     }
 }

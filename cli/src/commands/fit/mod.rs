@@ -1,12 +1,15 @@
 //! `scotopic fit`
 
 mod args;
+mod asked;
+mod collapse;
 mod driven;
 mod driven_hmm;
 mod ending;
 mod fitted;
 mod fixed;
 mod gaussian;
+mod gaussian_end;
 mod generalised;
 mod hmm;
 mod kinds;
@@ -26,6 +29,7 @@ use scotopic_filtering::plds::CountLaw;
 use scotopic_filtering::{AnyModel, Sequence, many};
 
 pub use args::FitArgs;
+use asked::Asked;
 use fitted::ModelFit;
 use kinds::{FitOf, ModelKind};
 
@@ -77,7 +81,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         .model(file, &args.learn, &args.inputs)
         .map_err(UsageError)?;
     let start = match (&args.model, &structural) {
-        (Some(path), None) => Some((model::read(path)?, OfFit::read(path)?.learned)),
+        (Some(path), None) => Some((model::read(path)?, OfFit::read(path)?)),
         _ => None,
     };
     if start.is_some() || structural.is_some() {
@@ -176,19 +180,14 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
     }
     let prior = of.is_some_and(|of| FitOf::WITH_PSEUDO_COUNT.contains(&of));
     let told = |error| among(by_name(error, &names, &inputs, prior), &data, &read, &names);
-    let learned = match (&start, args.learn.is_empty()) {
-        (Some((_, of_file)), true) => of_file.clone(),
-        _ => args.learn.clone(),
-    };
-    let asked = !args.learn.is_empty();
-    let learned = fixed::left_to_learn(learned, &args.structural.fix, asked, !inputs.is_empty())
-        .map_err(UsageError)?;
+    let of_file = start.as_ref().map(|(_, of_file)| of_file);
+    let asked = Asked::new(of_file, args, !inputs.is_empty()).map_err(UsageError)?;
     let (mut fits, mut failed) = (Vec::new(), Vec::new());
     let reporter = Reporter::new(args.progress);
     match (start, args.kind) {
         (Some((model, _)), _) => {
             let _beat = Heartbeat::start(reporter, format!("fitting a {}", model.described()));
-            let fit = from_model(model.clone(), &learned, &data, args);
+            let fit = from_model(model.clone(), &asked, &data, args);
             let placed = |error| told(impossible(error, &model, &data, &read, &names));
             fits.push(fit.map_err(placed)?);
         }
@@ -210,7 +209,7 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
                     reporter,
                     format!("fitting {}", many(states as usize, "state")),
                 );
-                match fitter.fit(states as usize, &learned, args) {
+                match fitter.fit(states as usize, &asked, args) {
                     Ok(fitted) => {
                         if fitted.seconds > 1.0 {
                             let seconds = duration(fitted.seconds);
@@ -250,7 +249,9 @@ pub fn run(args: &FitArgs) -> Result<ExitCode> {
         return Err(ending::unranked(&fits, limit, prior));
     };
     let of_fit = OfFit {
-        learned,
+        learned: asked.learned,
+        fixed: asked.fixed,
+        tied: asked.tied,
         free_parameters: Some(best.free),
         columns: OfFit::of_columns(&names[..names.len() - given.len()]),
         alphabet: source.symbols().to_vec(),
@@ -314,14 +315,14 @@ impl<'a> Fitter<'a> {
         })
     }
 
-    fn fit(&mut self, states: usize, learned: &[String], args: &FitArgs) -> Result<ModelFit> {
+    fn fit(&mut self, states: usize, asked: &Asked, args: &FitArgs) -> Result<ModelFit> {
         match self {
             Self::Hmm(search) => hmm::from_data(search, states),
             Self::DrivenHmm(emission, data, settings) => {
                 driven_hmm::from_data(*emission, states, data, settings, args)
             }
-            Self::LinearGaussian(data) => gaussian::from_data(states, learned, data, args),
-            Self::Driven(inputs, data) => driven::from_data(states, inputs, learned, data, args),
+            Self::LinearGaussian(data) => gaussian::from_data(states, asked, data, args),
+            Self::Driven(inputs, data) => driven::from_data(states, inputs, asked, data, args),
             Self::Plds(law, data) => plds::from_data(*law, states, data, args),
             Self::Slds(data) => slds::from_data(states, data, args),
         }
@@ -330,15 +331,15 @@ impl<'a> Fitter<'a> {
 
 fn from_model(
     model: AnyModel,
-    learned: &[String],
+    asked: &Asked,
     data: &[Sequence],
     args: &FitArgs,
 ) -> Result<ModelFit> {
     match model {
         AnyModel::Hmm(model) => hmm::from_model(model, data, args),
         AnyModel::DrivenHmm(model) => driven_hmm::from_model(*model, data, args),
-        AnyModel::LinearGaussian(model) => gaussian::from_model(model, learned, data, args),
-        AnyModel::Driven(model) => driven::from_model(*model, learned, data, args),
+        AnyModel::LinearGaussian(model) => gaussian::from_model(model, asked, data, args),
+        AnyModel::Driven(model) => driven::from_model(*model, asked, data, args),
         AnyModel::Plds(model) => plds::from_model(&model, data, args),
         AnyModel::Slds(model) => slds::from_model(&model, data, args),
         AnyModel::Generalised(model) if model.network().is_some() => {

@@ -17,11 +17,12 @@ pub struct StructuralArgs {
         conflicts_with_all = ["kind", "model", "n_states"]
     )]
     pub component: Vec<String>,
-    /// Parameter that is not estimated, for example irregular=15000 (or R=15000) or slope=0, or F, b, Q, H, d or R of a
-    /// linear-gaussian model, where it is one number; may be repeated
+    /// Parameter that is not estimated, for example irregular=15000 (or R=15000) or slope=0; of a linear-gaussian model F, b, Q,
+    /// H, d or R, where it is one number, or an entry, counted from 0: F[0][1]=1; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_delimiter = ',')]
     pub fix: Vec<String>,
-    /// Variances that are one parameter, for example level,irregular; may be repeated
+    /// Variances that are one parameter, for example level,irregular; of a linear-gaussian model entries of one parameter, or
+    /// variances, such as R[0][0],R[1][1], which begin with their mean; may be repeated
     #[arg(long, value_name = "LIST")]
     pub tie: Vec<String>,
     /// Variance of the start in place of the exact diffuse one, in squared units of the data
@@ -56,8 +57,8 @@ impl StructuralArgs {
             }
             (None, true) => {
                 ensure!(
-                    self.tie.is_empty() && self.initial_variance.is_none(),
-                    "--tie and --initial-variance are of structural models: name their components with --component"
+                    self.initial_variance.is_none(),
+                    "--initial-variance is of structural models: name their components with --component"
                 );
                 return Ok(None);
             }

@@ -1,20 +1,25 @@
 //! Inputs counted from their means, for fits: beside a large mean their variation would be lost.
 
 use super::model::DrivenGaussian;
-use crate::gaussian::Learned;
+use crate::gaussian::GaussianFit;
+use crate::gaussian::entry::Parameter;
 use crate::gaussian::start_kind::Start;
 use crate::{Error, Result, Sequence};
 
 impl DrivenGaussian {
     /// c `[M]`: the mean of each input that can be counted from it, and 0 of others. With b + B c and d + D c in place of b and d the
     /// model is the same for u − c; so it is while it is learned, if b is learned with B and d with D. Entries of H are inputs as
-    /// they are.
-    pub(super) fn centres(&self, sequences: &[Sequence], learned: &Learned) -> Vec<f64> {
-        let m = self.outputs();
+    /// they are, and a b or d of which entries are held takes no mean.
+    pub(super) fn centres(&self, sequences: &[Sequence], fit: &GaussianFit) -> Vec<f64> {
+        let (m, learned) = (self.outputs(), &fit.learned);
+        let held = |p| fit.constraints.holds(p);
         // A stationary start is that of b without inputs.
         let given = self.base.start() == Start::Given || learned.initial;
-        let free =
-            given && (!learned.control || learned.bias) && (!learned.direct || learned.offset);
+        let free = !held(Parameter::Bias) && !held(Parameter::Offset);
+        let free = free
+            && given
+            && (!learned.control || learned.bias)
+            && (!learned.direct || learned.offset);
         let mean = |k: usize| {
             let rows = || sequences.iter().flat_map(|s| s.iter().flatten());
             let values = || rows().filter_map(|row| row.get(m + k));

@@ -9,21 +9,27 @@
 //! | rows: outputs, inputs, the system that holds | `rows.rs` |
 //! | the filter, and forecasts given inputs | `filter.rs`: [`DrivenFilter`] |
 //! | smoothing, samples | `smooth.rs`, `sample.rs` |
-//! | ∇ ln p, and maximum likelihood | `gradient.rs`, `fit.rs`: [`DrivenFitted`] |
+//! | ∇ ln p, and maximum likelihood | `gradient.rs`, `problem.rs`, `fit.rs`: [`DrivenFitted`] |
+//! | entries that a fit holds | `held.rs`, `numbers.rs`; its free coordinates: `reduction.rs`; how many numbers it chooses: `count.rs` |
 //! | what a fit counts inputs and times in | `centre.rs`, `intervals.rs` |
 //! | what a diffuse start does not let it learn | `basis.rs` |
 //! | starts from data | `guess.rs` |
 
 mod basis;
 mod centre;
+mod count;
 mod elapsed;
 mod file;
 mod filter;
 mod fit;
 mod gradient;
 mod guess;
+mod held;
 mod intervals;
 mod model;
+mod numbers;
+mod problem;
+mod reduction;
 mod rows;
 mod sample;
 mod smooth;

@@ -243,6 +243,7 @@ impl DrivenGaussian {
     /// [`LinearGaussian::learned_parameters`]; of a diffuse start the diffuse states count.
     pub fn learned_parameters(&self, learned: &Learned) -> usize {
         let (entries, diffuse) = entries_learned(&self.base, *learned);
+        let entries = entries.len();
         // Entries of H that are inputs are not learned, and hold the basis of the states.
         let of_base = match (self.regressors.len(), learned.observation) {
             (0, _) => entries.min(most_learned(&self.base, learned)),

@@ -1,6 +1,7 @@
 //! Linear-Gaussian models.
 
 mod bounds;
+mod constrained;
 mod diagonals;
 mod diffuse;
 mod diffuse_fits;

@@ -1,0 +1,81 @@
+//! Noise and starts of linear-Gaussian fits that shrink to nothing.
+
+use scotopic_filtering::Sequence;
+use scotopic_filtering::gaussian::{GaussianFit, collapsed_columns};
+use scotopic_filtering::nalgebra::DMatrix;
+
+use super::gaussian_end::End;
+
+/// Noise below this part of a column's variance has collapsed: the states stand for the data themselves.
+const COLLAPSED: f64 = 1e-6;
+
+/// What to say of the start of one series, whose covariance ln p takes to nothing. To hold it at a number would not help: m0 and P0
+/// are any others in another basis of the states, and the rest would follow.
+pub(super) fn untold_start<F: End>(
+    fit: &F,
+    data: &[Sequence],
+    settings: &GaussianFit,
+) -> Option<String> {
+    let base = fit.base();
+    let fixed = |i: usize| settings.constraints.fixes(&format!("P0[{i}][{i}]"));
+    let free = settings.learned.initial && !(0..base.states()).any(fixed);
+    if !free || data.len() > 1 || !base.diffuse().is_empty() || fit.weighs_inputs() {
+        return None;
+    }
+    let h = base.observation();
+    let seen = h * base.initial_covariance() * h.transpose();
+    let spread = spread_without_inputs(fit, data, h.nrows());
+    let collapsed = |d: usize| seen[(d, d)] < COLLAPSED * spread[(d, d)];
+    (0..h.nrows()).all(collapsed).then(|| {
+        "initial_covariance collapsed to next to nothing: one series has one start, which its initial_mean stands for, and tells no \
+         covariance of it; fit several series for one"
+            .to_owned()
+    })
+}
+
+/// The columns, from 1, that take part in combinations whose noise is next to nothing beside the variance that inputs leave of them.
+pub(super) fn collapsed<F: End>(fit: &F, data: &[Sequence], settings: &GaussianFit) -> Vec<usize> {
+    let noise = fit.base().observation_noise();
+    let spread = spread_without_inputs(fit, data, noise.nrows());
+    let found = collapsed_columns(noise, &spread, COLLAPSED);
+    let free = |d: &usize| !settings.constraints.fixes(&format!("R[{d}][{d}]"));
+    found.into_iter().filter(free).map(|d| d + 1).collect()
+}
+
+/// The covariances of the columns, less what inputs add to them; each over the rows that have both.
+fn spread_without_inputs<F: End>(fit: &F, data: &[Sequence], m: usize) -> DMatrix<f64> {
+    let rows = || {
+        let rows = data.iter().flat_map(|s| s.iter().flatten());
+        rows.map(|row| -> Vec<f64> { (0..m).map(|d| fit.without_inputs(row, d)).collect() })
+    };
+    let (mut mean, mut count) = (vec![0.0; m], vec![0.0; m]);
+    for row in rows() {
+        for d in (0..m).filter(|d| !row[*d].is_nan()) {
+            count[d] += 1.0;
+            mean[d] += (row[d] - mean[d]) / count[d];
+        }
+    }
+    let mut sums = DMatrix::<f64>::zeros(m, m);
+    let mut pairs = DMatrix::<f64>::zeros(m, m);
+    for row in rows() {
+        for i in 0..m {
+            for j in 0..m {
+                let both = (row[i] - mean[i]) * (row[j] - mean[j]);
+                if !both.is_nan() {
+                    sums[(i, j)] += both;
+                    pairs[(i, j)] += 1.0;
+                }
+            }
+        }
+    }
+    sums.zip_map(&pairs, |sum, n: f64| sum / n.max(1.0))
+}
+
+/// Columns by number, in words.
+pub(super) fn columns(numbers: &[usize]) -> String {
+    let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
+    match text.as_slice() {
+        [one] => format!("column {one}"),
+        many => format!("a combination of columns {}", many.join(", ")),
+    }
+}
