@@ -11,7 +11,7 @@ from . import _data, _scotopic
 from ._estimator import check_size, parameter
 from ._hmm_questions import HmmQuestions
 from ._progress import Search, watch
-from ._settings import MOST_RUNS, MOST_STATES, real, whole
+from ._settings import MOST_RUNS, MOST_STATES, jobs, real, whole
 from .errors import DependentColumnsError, NotPositiveDefiniteError, ParameterError, SettingError, SizeError
 
 if TYPE_CHECKING:
@@ -261,8 +261,7 @@ class HMM(HmmQuestions):
         return collapsed
 
     def _threads(self):
-        jobs = 1 if self.n_jobs is None else self.n_jobs
-        return 0 if jobs == -1 else whole("n_jobs", jobs, 1)
+        return jobs(self.n_jobs)
 
     def _search_driven(self, X, data, settings, transition_inputs):
         for name, found, expected in (

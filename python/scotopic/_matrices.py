@@ -1,8 +1,8 @@
 """What estimators of linear-Gaussian models of free matrices share: models made of them, and the maximum of ln p."""
 
-from . import _data, _scotopic
+from . import _data, _scotopic, _warnings
 from ._gaussian import GaussianEstimator
-from ._settings import real, texts, whole
+from ._settings import jobs, real, texts, whole
 from .errors import SettingError
 
 
@@ -52,16 +52,33 @@ class MatrixEstimator(GaussianEstimator):
         _data.read(*self._given_names(), X, lengths, inputs)
         return start
 
-    def _climb(self, X, data, start):
-        """The maximum of ln p of a model with inputs."""
-        model, ends, n_iter, converged = _scotopic.fit_driven(
-            data,
-            start,
-            whole("n_iter", self.n_iter, 0),
-            real("pseudo_count", self.pseudo_count, 0.0),
-            bool(self.diagonal),
-            self._learned(),
-            self._held(),
-        )
-        self._take_climb(model, X, ends, n_iter, converged, tolerant=False)
+    def _threads(self):
+        return jobs(getattr(self, "n_jobs", None))
+
+    def _search(self, X, data, start, *, states=1, runs=1, seed=0, inputs=None):
+        """The maximum of ln p above ``start``, or from several starts where there is none; ``inputs`` are names, of a model that has
+        some."""
+        settings = {
+            "states": states,
+            "start": start,
+            "runs": runs,
+            "seed": seed,
+            "max_iterations": whole("n_iter", self.n_iter, 0),
+            "pseudo_count": real("pseudo_count", self.pseudo_count, 0.0),
+            "threads": self._threads(),
+            "diagonal": bool(self.diagonal),
+            "learned": self._learned(),
+            "held": self._held(),
+        }
+        if inputs is None:
+            found = _scotopic.search_linear_gaussian(data, **settings)
+        else:
+            found = _scotopic.search_driven_gaussian(data, inputs=inputs, **settings)
+        model, log_evidence, n_iter, converged, found_by, pseudo_count, said = found
+        self._take_fitted(model, X)
+        self.log_evidence_, self.n_iter_, self.converged_ = log_evidence, n_iter, converged
+        self.pseudo_count_ = pseudo_count
+        if found_by is not None:
+            self.found_by_ = found_by
+        self._say(said + _warnings.unfinished(self, tolerant=False))
         return self

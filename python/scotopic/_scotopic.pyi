@@ -213,8 +213,6 @@ class DrivenGaussian:
         regressors: Sequence[tuple[int, int, str]],
         time: str | None,
     ) -> DrivenGaussian: ...
-    @staticmethod
-    def guess(states: int, data: Observations, inputs: Sequence[str]) -> DrivenGaussian: ...
     @property
     def n_states(self) -> int: ...
     @property
@@ -425,17 +423,34 @@ def fit_linear_gaussian(
     diagonal: bool = False,
     callback: _Watch | None = None,
     learned: Sequence[str] | None = None,
-    held: _Held = ...,
 ) -> tuple[LinearGaussian, list[float], bool]: ...
-def fit_driven(
+def search_linear_gaussian(
     data: Observations,
-    start: DrivenGaussian,
+    states: int,
+    start: LinearGaussian | None,
+    runs: int,
+    seed: int,
     max_iterations: int,
     pseudo_count: float,
+    threads: int,
     diagonal: bool,
     learned: Sequence[str] | None,
     held: _Held,
-) -> tuple[DrivenGaussian, list[float], int, bool]: ...
+) -> tuple[LinearGaussian, float, int, bool, tuple[int, int] | None, float, list[str]]: ...
+def search_driven_gaussian(
+    data: Observations,
+    states: int,
+    inputs: Sequence[str],
+    start: DrivenGaussian | None,
+    runs: int,
+    seed: int,
+    max_iterations: int,
+    pseudo_count: float,
+    threads: int,
+    diagonal: bool,
+    learned: Sequence[str] | None,
+    held: _Held,
+) -> tuple[DrivenGaussian, float, int, bool, tuple[int, int] | None, float, list[str]]: ...
 def fit_plds(
     data: Observations,
     law: str,

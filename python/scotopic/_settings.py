@@ -38,3 +38,10 @@ def real(name, value, least):
         least = "" if least == -np.inf else f" of at least {least}"
         raise SettingError(f"setting `{name}`: found {value!r}, expected a finite number{least}")
     return float(value)
+
+
+def jobs(n_jobs):
+    """Threads by scikit-learn's ``n_jobs``, 0 for one a core: None is one, -1 one a core."""
+    if n_jobs is None:
+        return 1
+    return 0 if n_jobs == -1 else whole("n_jobs", n_jobs, 1)

@@ -151,11 +151,10 @@ class ContinuousLinearGaussian(MatrixEstimator):
         Returns
         -------
         self
-            With the parameters; ``history_`` (ln p of the start and at the end, nats), ``n_iter_``, ``converged_``,
-            ``warnings_``.
+            With the parameters; ``log_evidence_`` (nats), ``n_iter_``, ``converged_``, ``warnings_``.
         """
         start = self._start(X, lengths, inputs)
-        return self._climb(X, self._read_to_fit(X, lengths, y, inputs), start)
+        return self._search(X, self._read_to_fit(X, lengths, y, inputs), start, inputs=start.inputs)
 
     def maximise(self, statistics):
         """Not there: the transition is another over every interval."""

@@ -60,20 +60,6 @@ impl DrivenGaussian {
         Ok(model.into())
     }
 
-    /// A model of n `states` to start a fit from.
-    #[staticmethod]
-    fn guess(
-        py: Python<'_>,
-        states: usize,
-        data: &Observations,
-        inputs: Vec<String>,
-    ) -> Result<Self> {
-        let guess = py.detach(|| {
-            gaussian::DrivenGaussian::initial_guess(states, data.sequences(), &inputs)
-        })?;
-        Ok(guess.into())
-    }
-
     /// n.
     #[getter]
     fn n_states(&self) -> usize {

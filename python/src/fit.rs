@@ -5,7 +5,7 @@ use std::borrow::Cow;
 
 use pyo3::prelude::*;
 use scotopic_filtering::Sequence;
-use scotopic_filtering::gaussian::{self, GaussianFit};
+use scotopic_filtering::gaussian::{self, GaussianFit, GaussianFound, Learned};
 use scotopic_filtering::hmm::{
     self, BatchEm, Covariates, Emission, Expectations, FitSearch, FitSettings, Learnable,
     SearchProgress,
@@ -311,9 +311,9 @@ fn climb(
     Ok((model, trace, converged))
 }
 
-/// Fits a linear-Gaussian model from `start`. `held` are the entries that stay, and the groups of entries that are one number.
+/// EM of a linear-Gaussian model from `start`; a callback hears of each iteration.
 #[pyfunction]
-#[pyo3(signature = (data, start, max_iterations, tolerance, pseudo_count, diagonal=false, callback=None, learned=None, held=Held::default()))]
+#[pyo3(signature = (data, start, max_iterations, tolerance, pseudo_count, diagonal=false, callback=None, learned=None))]
 #[allow(clippy::too_many_arguments)] // called with keywords
 pub fn fit_linear_gaussian(
     py: Python<'_>,
@@ -325,7 +325,6 @@ pub fn fit_linear_gaussian(
     diagonal: bool,
     callback: Option<&Bound<'_, PyAny>>,
     learned: Option<Vec<String>>,
-    held: Held,
 ) -> Result<(LinearGaussian, Vec<f64>, bool)> {
     let sequences = data.sequences();
     let watch = Watch {
@@ -333,25 +332,13 @@ pub fn fit_linear_gaussian(
         callback,
         run: 0,
     };
-    let learned = learned_of(learned, diagonal)?;
     let fit = GaussianFit {
         max_iterations: 0,
         tolerance,
-        learned,
+        learned: learned_of(learned, diagonal)?,
         pseudo_count,
-        constraints: held.constraints()?,
+        ..GaussianFit::default()
     };
-    // A diffuse start has no statistics for EM, held entries no M-step, and neither has iterations to hear of.
-    if !start.model.diffuse().is_empty() || !fit.constraints.is_empty() {
-        let whole = GaussianFit {
-            max_iterations,
-            ..fit
-        };
-        let found = interruptible(py, &data.source(), |sequences| {
-            start.model.maximum_likelihood(sequences, &whole)
-        })?;
-        return Ok((found.model.into(), found.log_evidence, found.converged));
-    }
     let mut model = start.model.clone();
     // No iteration: the library's checks of data and settings, and the evidence of the start.
     let checked = py.detach(|| model.fit(sequences, &fit))?;
@@ -379,34 +366,105 @@ pub fn fit_linear_gaussian(
     Ok((model.into(), trace, converged))
 }
 
-/// Fits a linear-Gaussian model with inputs from `start`, by a quasi-Newton method: the model, ln p of the start and at the end, nats,
-/// steps, and whether it converged.
-#[pyfunction]
-#[allow(clippy::too_many_arguments)] // called with keywords
-pub fn fit_driven(
-    py: Python<'_>,
-    data: &Observations,
-    start: &DrivenGaussian,
+/// What a search of linear-Gaussian models found: the model, ln p, steps, whether it converged, by how many of the runs that were
+/// pursued it was found (none from a model that was given), the pseudo-count, and what there is to say.
+type Found<M> = (
+    M,
+    f64,
+    usize,
+    bool,
+    Option<(usize, usize)>,
+    f64,
+    Vec<String>,
+);
+
+fn told<M, P: From<M>>(found: GaussianFound<M>) -> Found<P> {
+    (
+        found.model.into(),
+        found.log_evidence,
+        found.iterations,
+        found.converged,
+        found.found_by,
+        found.pseudo_count,
+        found.warnings.iter().map(ToString::to_string).collect(),
+    )
+}
+
+/// Settings of a search.
+fn of_search(
     max_iterations: usize,
     pseudo_count: f64,
+    learned: Learned,
+    held: &Held,
+) -> Result<GaussianFit> {
+    Ok(GaussianFit {
+        max_iterations,
+        // The gradient decides.
+        tolerance: 0.0,
+        pseudo_count,
+        learned,
+        constraints: held.constraints()?,
+    })
+}
+
+/// The linear-Gaussian model of `states` dimensions of the highest ln p that a search finds from `runs` starts, or that is above
+/// `start`. `held` are the entries that stay, and the groups of entries that are one number.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)] // called with keywords
+pub fn search_linear_gaussian(
+    py: Python<'_>,
+    data: &Observations,
+    states: usize,
+    start: Option<&LinearGaussian>,
+    runs: usize,
+    seed: u64,
+    max_iterations: usize,
+    pseudo_count: f64,
+    threads: usize,
     diagonal: bool,
     learned: Option<Vec<String>>,
     held: Held,
-) -> Result<(DrivenGaussian, [f64; 2], usize, bool)> {
-    let fit = GaussianFit {
-        max_iterations,
-        learned: learned_of(learned, diagonal)?,
-        pseudo_count,
-        constraints: held.constraints()?,
-        ..GaussianFit::default()
-    };
-    let fitted = interruptible(py, &data.source(), |sequences| {
-        start.model.maximum_likelihood(sequences, &fit)
+) -> Result<Found<LinearGaussian>> {
+    let learned = learned_of(learned, diagonal)?;
+    let fit = of_search(max_iterations, pseudo_count, learned, &held)?;
+    let start = start.map(|start| &start.model);
+    let found = interruptible(py, &data.source(), |sequences| match start {
+        Some(start) => start.search_from(sequences, &fit),
+        None => {
+            let starts = gaussian::LinearGaussian::starts(states, sequences, runs, seed)?;
+            gaussian::LinearGaussian::search(&starts, sequences, &fit, threads)
+        }
     })?;
-    Ok((
-        fitted.model.into(),
-        fitted.log_evidence,
-        fitted.iterations,
-        fitted.converged,
-    ))
+    Ok(told(found))
+}
+
+/// The same with named inputs, which are the last entries of a row.
+#[pyfunction]
+#[allow(clippy::too_many_arguments)] // called with keywords
+pub fn search_driven_gaussian(
+    py: Python<'_>,
+    data: &Observations,
+    states: usize,
+    inputs: Vec<String>,
+    start: Option<&DrivenGaussian>,
+    runs: usize,
+    seed: u64,
+    max_iterations: usize,
+    pseudo_count: f64,
+    threads: usize,
+    diagonal: bool,
+    learned: Option<Vec<String>>,
+    held: Held,
+) -> Result<Found<DrivenGaussian>> {
+    let learned = learned_of(learned, diagonal)?;
+    let fit = of_search(max_iterations, pseudo_count, learned, &held)?;
+    let start = start.map(|start| &start.model);
+    let found = interruptible(py, &data.source(), |sequences| match start {
+        Some(start) => start.search_from(sequences, &fit),
+        None => {
+            let starts = gaussian::DrivenGaussian::starts(states, sequences, &inputs, runs, seed)?;
+            gaussian::DrivenGaussian::search(&starts, sequences, &fit, threads)
+        }
+    })?;
+    Ok(told(found))
 }

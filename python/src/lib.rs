@@ -74,7 +74,10 @@ mod _scotopic {
     #[pymodule_export]
     use crate::filter::Filter;
     #[pymodule_export]
-    use crate::fit::{fit_driven, fit_hmm, fit_linear_gaussian, search_driven_hmm, search_hmm};
+    use crate::fit::{
+        fit_hmm, fit_linear_gaussian, search_driven_gaussian, search_driven_hmm, search_hmm,
+        search_linear_gaussian,
+    };
     #[pymodule_export]
     use crate::gaussian::LinearGaussian;
     #[pymodule_export]

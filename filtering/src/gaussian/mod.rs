@@ -26,6 +26,7 @@
 //! | components by name, maximum likelihood | `structural/`: [`StructuralModel`] |
 //! | initial guesses from data | `guess.rs`: [`LinearGaussian::initial_guess`] |
 //! | fitting to whole sequences | `em.rs`: [`GaussianFit`], [`Learned`]; to the optimum: `maximum.rs`, on coordinates of `entries.rs`, kept from R = 0 by `prior.rs` |
+//! | the maximum among several starts | `search/`: [`LinearGaussian::search`], [`GaussianFound`] |
 //! | entries that a fit holds, by name | `constraints.rs`: [`Constraints`], `entry.rs`: [`Entry`]; of a model: `constrained.rs` |
 //! | learning while filtering | `learning.rs`: [`GaussianLearning`]; settings: `settings.rs`; `block.rs`, `quadratic.rs` |
 //! | inputs: B u_t, D u_t, entries of H that are data | `driven/`: [`DrivenGaussian`], [`DrivenFilter`] |
@@ -67,6 +68,7 @@ mod regression;
 mod restricted;
 mod rows;
 mod sample;
+mod search;
 mod settings;
 mod sites;
 mod smoother;
@@ -91,6 +93,7 @@ pub use learning::GaussianLearning;
 pub use model::LinearGaussian;
 pub use regression::Regression;
 pub use restricted::Restricted;
+pub use search::{GaussianFound, GaussianWarning};
 pub use settings::{BlockOnlineEm, GaussianLearn, OnlineEm, Rmle};
 pub use smoother::Smoothed;
 pub use statistics::Statistics;

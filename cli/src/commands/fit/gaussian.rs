@@ -3,27 +3,15 @@
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use scotopic_filtering::gaussian::{GaussianFit, GaussianFitted, Learned, LinearGaussian};
-use scotopic_filtering::rand::{SeedableRng, rngs::Xoshiro256PlusPlus};
-use scotopic_filtering::{AnyModel, Error, Sequence, divided};
+use scotopic_filtering::gaussian::{GaussianFit, GaussianFound, Learned, LinearGaussian};
+use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
 use super::asked::Asked;
-use super::collapse::{collapsed, columns, untold_start};
 use super::fitted::{ModelFit, Report};
 use super::fixed::{Numbers, held};
-use super::gaussian_end::End;
 use crate::filtering::places::from_one;
 use crate::usage::UsageError;
-
-/// EM steps of each start before the best are pursued to the end.
-const SHORT: usize = 15;
-/// So many starts are pursued to the end.
-const PURSUED: usize = 3;
-/// Two ends are one maximum where ln p differs by less, nats.
-const SAME: f64 = 1e-2;
-/// Pseudo-observations of the noise begun with, a tenth of each column's variance, that keep it from that.
-const PRIOR: f64 = 0.01;
 
 pub(super) fn settings(args: &FitArgs, learned: Learned, asked: &Asked) -> GaussianFit {
     GaussianFit {
@@ -92,11 +80,6 @@ fn own(names: &[String]) -> Result<Learned> {
     }
 }
 
-/// Each number of states has its own random stream, independent of the other numbers.
-pub(super) fn stream(args: &FitArgs, states: usize) -> Xoshiro256PlusPlus {
-    Xoshiro256PlusPlus::seed_from_u64(args.seed().wrapping_add((states as u64) << 32))
-}
-
 /// From the data alone, from several starts.
 ///
 /// # Errors
@@ -109,33 +92,10 @@ pub fn from_data(
 ) -> Result<ModelFit> {
     let begun = Instant::now();
     let settings = settings(args, own(&asked.learned).map_err(UsageError)?, asked);
-    let mut rng = stream(args, states);
-    let first = LinearGaussian::initial_guess(states, data)?;
-    let mut starts = vec![first];
-    for _ in 1..args.restarts() {
-        starts.push(LinearGaussian::random_guess(states, data, &mut rng)?);
-    }
+    let starts = LinearGaussian::starts(states, data, args.restarts(), args.seed())?;
     let starts = each_held(starts, &args.structural.fix)?;
-    let settled = !settings.constraints.is_empty();
-    // EM chooses the starts, and each of them is pursued anew; where entries are held there is no EM, and the short runs go on.
-    of_starts(data, &settings, begun, |settings| {
-        search(
-            &starts,
-            args.threads(),
-            |start| match settled {
-                false => start.fit(data, &short(settings)),
-                true => start.maximum_likelihood(data, &short(settings)),
-            },
-            |start, run| match settled {
-                false => start.maximum_likelihood(data, settings),
-                true => {
-                    let mut end = run.model.maximum_likelihood(data, settings)?;
-                    end.iterations += run.iterations;
-                    Ok(end)
-                }
-            },
-        )
-    })
+    let found = LinearGaussian::search(&starts, data, &settings, args.threads());
+    Ok(told(found.map_err(from_one)?, &settings, begun))
 }
 
 /// The starts with the numbers of --fix in their places.
@@ -156,161 +116,39 @@ pub fn from_model(
     let begun = Instant::now();
     let settings = settings(args, own(&asked.learned).map_err(UsageError)?, asked);
     let model = held(model, &args.structural.fix)?;
-    let fit = model.maximum_likelihood(data, &settings);
-    Ok(of_file(fit.map_err(from_one)?, data, &settings, begun))
+    let found = model.search_from(data, &settings).map_err(from_one)?;
+    Ok(told(found, &settings, begun))
 }
 
-impl End for GaussianFitted {
-    fn log_evidence(&self) -> f64 {
-        self.log_evidence.last().copied().unwrap_or(f64::NAN)
-    }
-
-    fn base(&self) -> &LinearGaussian {
-        &self.model
-    }
-
-    fn told(self, report: Report, settings: &GaussianFit, begun: Instant) -> ModelFit {
-        ModelFit {
-            states: self.model.states(),
-            log_evidence: End::log_evidence(&self),
-            iterations: self.iterations,
-            converged: self.converged,
-            ranked: self.converged,
-            report,
-            free: self
-                .model
-                .constrained_parameters(&settings.learned, &settings.constraints),
-            model: AnyModel::LinearGaussian(self.model),
-            seconds: begun.elapsed().as_secs_f64(),
-        }
-    }
+fn told(found: GaussianFound<LinearGaussian>, settings: &GaussianFit, begun: Instant) -> ModelFit {
+    let model = &found.model;
+    let sizes = (
+        model.states(),
+        model.constrained_parameters(&settings.learned, &settings.constraints),
+    );
+    told_of(found, sizes, AnyModel::LinearGaussian, begun)
 }
 
-/// The `best` end of several starts; where its noise collapses, that with pseudo-observations.
-///
-/// # Errors
-/// If no start can be fitted.
-pub(super) fn of_starts<F: End>(
-    data: &[Sequence],
-    settings: &GaussianFit,
-    begun: Instant,
-    best: impl Fn(&GaussianFit) -> Result<(F, (usize, usize))>,
-) -> Result<ModelFit> {
-    let mut report = Report::default();
-    let free = settings.pseudo_count == 0.0 && settings.learned.observation_noise;
-    let said = match best(settings) {
-        Ok((fit, found_by)) => {
-            let collapsed = if free {
-                collapsed(&fit, data, settings)
-            } else {
-                Vec::new()
-            };
-            if collapsed.is_empty() {
-                report.warnings.extend(untold_start(&fit, data, settings));
-                report.found_by = Some(found_by);
-                return Ok(fit.told(report, settings, begun));
-            }
-            format!(
-                "the noise of {} collapsed to less than a millionth of its variance (ln p {:.3})",
-                columns(&collapsed),
-                fit.log_evidence()
-            )
-        }
-        // Some collapse so far that no number is left.
-        Err(error) if free && has_diverged(&error) => {
-            format!("the noise collapsed from every start ({error})")
-        }
-        Err(error) => return Err(error),
-    };
-    let kept = GaussianFit {
-        pseudo_count: PRIOR,
-        ..settings.clone()
-    };
-    report.warnings.push(format!(
-        "{said}; fitted with {PRIOR} pseudo-observations of a tenth of each column's variance (--pseudo-count), and not ranked"
-    ));
-    let (fit, found_by) = best(&kept)?;
-    report.warnings.extend(untold_start(&fit, data, settings));
-    report.found_by = Some(found_by);
-    let mut fit = fit.told(report, settings, begun);
-    fit.ranked = false;
-    Ok(fit)
-}
-
-/// Whether an error is of numbers that a covariance without a direction leads to.
-fn has_diverged(error: &anyhow::Error) -> bool {
-    matches!(
-        error.downcast_ref(),
-        Some(Error::NotFinite { .. } | Error::NotPositiveDefinite { .. })
-    )
-}
-
-/// The end from a model of a file.
-pub(super) fn of_file<F: End>(
-    fit: F,
-    data: &[Sequence],
-    settings: &GaussianFit,
+/// What a search found, with its states and the numbers that it chose.
+pub(super) fn told_of<M>(
+    found: GaussianFound<M>,
+    (states, free): (usize, usize),
+    of: impl FnOnce(M) -> AnyModel,
     begun: Instant,
 ) -> ModelFit {
-    let mut report = Report::default();
-    let collapsed = collapsed(&fit, data, settings);
-    if settings.learned.observation_noise && !collapsed.is_empty() {
-        report.warnings.push(format!(
-            "the noise of {} collapsed to less than a millionth of its variance; --pseudo-count {PRIOR} keeps it from that",
-            columns(&collapsed)
-        ));
-    }
-    report.warnings.extend(untold_start(&fit, data, settings));
-    fit.told(report, settings, begun)
-}
-
-/// The best of short runs from all starts, pursued to the end; how many of those pursued reached it, of how many. On any number of
-/// threads the same.
-///
-/// # Errors
-/// The first one, if none comes to its end.
-pub(super) fn search<M: Sync, F: End>(
-    starts: &[M],
-    threads: usize,
-    short: impl Fn(&M) -> scotopic_filtering::Result<F> + Sync,
-    pursue: impl Fn(&M, F) -> scotopic_filtering::Result<F> + Sync,
-) -> Result<(F, (usize, usize))> {
-    let mut wrong = None;
-    let mut kept = |outcome: scotopic_filtering::Result<F>| match outcome {
-        Ok(run) => Some(run),
-        Err(error) => {
-            wrong.get_or_insert(error);
-            None
-        }
-    };
-    let runs = divided(starts.iter().collect(), threads, |start| {
-        (short(start), start)
-    });
-    let runs = runs
-        .into_iter()
-        .filter_map(|(run, start)| Some((kept(run)?, start)));
-    let mut runs: Vec<(F, &M)> = runs.collect();
-    runs.sort_by(|(a, _), (b, _)| b.log_evidence().total_cmp(&a.log_evidence()));
-    runs.truncate(PURSUED);
-    let ends = divided(runs, threads, |(run, start)| pursue(start, run));
-    let mut ends: Vec<F> = ends.into_iter().filter_map(kept).collect();
-    ends.sort_by(|a, b| b.log_evidence().total_cmp(&a.log_evidence()));
-    let same = |end: &&F| {
-        ends.first()
-            .is_some_and(|best| best.log_evidence() - end.log_evidence() < SAME)
-    };
-    let found_by = (ends.iter().filter(same).count(), ends.len());
-    match (ends.into_iter().next(), wrong) {
-        (Some(best), _) => Ok((best, found_by)),
-        (None, Some(error)) => Err(from_one(error).into()),
-        (None, None) => Err(anyhow!("there is nothing to fit")),
-    }
-}
-
-/// Settings of the short run of each start.
-pub(super) fn short(settings: &GaussianFit) -> GaussianFit {
-    GaussianFit {
-        max_iterations: SHORT.min(settings.max_iterations),
-        ..settings.clone()
+    ModelFit {
+        states,
+        free,
+        log_evidence: found.log_evidence,
+        iterations: found.iterations,
+        converged: found.converged,
+        ranked: found.ranked,
+        report: Report {
+            found_by: found.found_by,
+            warnings: found.warnings.iter().map(ToString::to_string).collect(),
+            ..Report::default()
+        },
+        model: of(found.model),
+        seconds: begun.elapsed().as_secs_f64(),
     }
 }

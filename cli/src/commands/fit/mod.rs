@@ -2,14 +2,12 @@
 
 mod args;
 mod asked;
-mod collapse;
 mod driven;
 mod driven_hmm;
 mod ending;
 mod fitted;
 mod fixed;
 mod gaussian;
-mod gaussian_end;
 mod generalised;
 mod hmm;
 mod kinds;

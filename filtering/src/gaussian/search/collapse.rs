@@ -1,36 +1,32 @@
 //! Noise and starts of linear-Gaussian fits that shrink to nothing.
 
-use scotopic_filtering::Sequence;
-use scotopic_filtering::gaussian::{GaussianFit, collapsed_columns};
-use scotopic_filtering::nalgebra::DMatrix;
+use nalgebra::DMatrix;
 
-use super::gaussian_end::End;
+use super::end::End;
+use crate::Sequence;
+use crate::gaussian::collapse::collapsed_columns;
+use crate::gaussian::em::GaussianFit;
 
 /// Noise below this part of a column's variance has collapsed: the states stand for the data themselves.
 const COLLAPSED: f64 = 1e-6;
 
-/// What to say of the start of one series, whose covariance ln p takes to nothing. To hold it at a number would not help: m0 and P0
-/// are any others in another basis of the states, and the rest would follow.
-pub(super) fn untold_start<F: End>(
+/// Whether the start of one series, whose covariance ln p takes to nothing, came there.
+pub(super) fn start_without_spread<F: End>(
     fit: &F,
     data: &[Sequence],
     settings: &GaussianFit,
-) -> Option<String> {
+) -> bool {
     let base = fit.base();
     let fixed = |i: usize| settings.constraints.fixes(&format!("P0[{i}][{i}]"));
     let free = settings.learned.initial && !(0..base.states()).any(fixed);
     if !free || data.len() > 1 || !base.diffuse().is_empty() || fit.weighs_inputs() {
-        return None;
+        return false;
     }
     let h = base.observation();
     let seen = h * base.initial_covariance() * h.transpose();
     let spread = spread_without_inputs(fit, data, h.nrows());
     let collapsed = |d: usize| seen[(d, d)] < COLLAPSED * spread[(d, d)];
-    (0..h.nrows()).all(collapsed).then(|| {
-        "initial_covariance collapsed to next to nothing: one series has one start, which its initial_mean stands for, and tells no \
-         covariance of it; fit several series for one"
-            .to_owned()
-    })
+    (0..h.nrows()).all(collapsed)
 }
 
 /// The columns, from 1, that take part in combinations whose noise is next to nothing beside the variance that inputs leave of them.
@@ -69,13 +65,4 @@ fn spread_without_inputs<F: End>(fit: &F, data: &[Sequence], m: usize) -> DMatri
         }
     }
     sums.zip_map(&pairs, |sum, n: f64| sum / n.max(1.0))
-}
-
-/// Columns by number, in words.
-pub(super) fn columns(numbers: &[usize]) -> String {
-    let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
-    match text.as_slice() {
-        [one] => format!("column {one}"),
-        many => format!("a combination of columns {}", many.join(", ")),
-    }
 }
