@@ -1,4 +1,4 @@
-//! A matrix as a heat map: zero is paper, positive and negative values are two colours.
+//! A matrix as a heat map: zero is paper, positive and negative values are two colours; probabilities are one.
 
 use crate::axis::Axis;
 use crate::colour::Map;
@@ -8,8 +8,10 @@ use crate::picture::RgbImage;
 
 /// The side that the map aims at.
 const SIDE: usize = 540;
-/// The largest side of a cell.
+/// The largest side of a cell,
 const CELL: usize = 40;
+/// but where there are few: this side of the map has room for its name.
+const LEAST: usize = 120;
 
 /// What is written beside a map.
 #[derive(Clone, Copy, Debug, Default)]
@@ -22,14 +24,48 @@ pub struct Names<'a> {
     pub values: &'a str,
 }
 
-/// Draws `values`, `[rows, columns]`; `most` is the size of a value in full colour, larger ones are clipped.
+/// What full colour stands for.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Scale {
+    /// A value of this size, of either sign; larger ones are clipped.
+    Signed(f64),
+    /// A probability of 1.
+    Probability,
+}
+
+impl Scale {
+    fn range(self) -> (f64, f64) {
+        match self {
+            Self::Signed(most) => (-most.max(0.0), most.max(0.0)),
+            Self::Probability => (0.0, 1.0),
+        }
+    }
+
+    fn map(self) -> Map {
+        match self {
+            Self::Signed(_) => Map::Diverging,
+            Self::Probability => Map::Blue,
+        }
+    }
+
+    /// Where a value lies between the ends.
+    fn part(self, value: f32) -> f64 {
+        match self {
+            Self::Signed(most) if most > 0.0 => 0.5 + 0.5 * f64::from(value) / most,
+            Self::Signed(_) => 0.5,
+            Self::Probability => f64::from(value),
+        }
+    }
+}
+
+/// Draws `values`, `[rows, columns]`.
 ///
 /// # Errors
 /// [`FigureError`] if there is nothing to draw, the lengths do not match, or a value is not finite.
 pub fn map(
     values: &[f32],
     [rows, columns]: [usize; 2],
-    most: f64,
+    scale: Scale,
     names: Names,
 ) -> Result<Figure, FigureError> {
     if rows == 0 || columns == 0 {
@@ -49,13 +85,10 @@ pub fn map(
             value: values[position],
         });
     }
-    let part = |value: f32| match most > 0.0 {
-        true => 0.5 + 0.5 * f64::from(value) / most,
-        false => 0.5,
-    };
-    let pixels = values.iter().map(|v| Map::Diverging.colour(part(*v)));
+    let colours = scale.map();
+    let pixels = values.iter().map(|v| colours.colour(scale.part(*v)));
     let picture = RgbImage::of(columns as u32, rows as u32, pixels.collect());
-    let cell = (SIDE / rows.max(columns)).clamp(1, CELL);
+    let cell = (SIDE / rows.max(columns)).clamp(1, CELL.max(LEAST / rows.min(columns)));
     let ends = |count: usize| (0.5, count as f64 + 0.5);
     let ((left, right), (top, bottom)) = (ends(columns), ends(rows));
     let layer = Layer::Image {
@@ -69,8 +102,8 @@ pub fn map(
     let plot = Plot {
         key: Some(Key {
             label: names.values.to_owned(),
-            range: (-most.max(0.0), most.max(0.0)),
-            map: Map::Diverging,
+            range: scale.range(),
+            map: colours,
         }),
         ..Plot::new((0, 0), size, x, y, vec![layer])
     };
@@ -88,7 +121,13 @@ mod tests {
 
     #[test]
     fn signs_have_their_colours_zero_is_paper_and_the_scale_is_told() {
-        let figure = map(&[2.0, 0.0, -2.0, -9.0], [2, 2], 2.0, Names::default()).unwrap();
+        let figure = map(
+            &[2.0, 0.0, -2.0, -9.0],
+            [2, 2],
+            Scale::Signed(2.0),
+            Names::default(),
+        )
+        .unwrap();
         let Layer::Image { corners, picture } = &figure.plots[0].layers[0] else {
             panic!()
         };
@@ -103,9 +142,21 @@ mod tests {
     #[test]
     fn what_cannot_be_drawn_is_refused() {
         let names = Names::default();
-        assert!(map(&[], [0, 2], 1.0, names).is_err());
-        assert!(map(&[0.0; 3], [2, 2], 1.0, names).is_err());
-        assert!(map(&[f32::NAN], [1, 1], 1.0, names).is_err());
-        assert!(map(&[0.0; 4], [2, 2], 0.0, names).is_ok());
+        let scale = Scale::Signed(1.0);
+        assert!(map(&[], [0, 2], scale, names).is_err());
+        assert!(map(&[0.0; 3], [2, 2], scale, names).is_err());
+        assert!(map(&[f32::NAN], [1, 1], scale, names).is_err());
+        assert!(map(&[0.0; 4], [2, 2], Scale::Signed(0.0), names).is_ok());
+    }
+
+    #[test]
+    fn probabilities_have_one_colour_from_none_to_one() {
+        let names = Names::default();
+        let figure = map(&[0.0, 1.0], [1, 2], Scale::Probability, names).unwrap();
+        let Layer::Image { picture, .. } = &figure.plots[0].layers[0] else {
+            panic!()
+        };
+        assert_eq!(picture.row(0), [PAPER, Map::Blue.colour(1.0)]);
+        assert_eq!(figure.plots[0].key.as_ref().unwrap().range, (0.0, 1.0));
     }
 }

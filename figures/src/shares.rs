@@ -23,14 +23,22 @@ pub(crate) fn shade(state: usize, states: usize) -> Rgb {
     colour::mix(PAPER, colour::series(state, states), SOFT)
 }
 
-/// The vertical axis: probability for areas, states from 1 upwards for a heat map; with space above for what the areas
-/// would hide, the true states and the times without observations.
-pub(crate) fn side(states: usize, timeline: &Timeline) -> Side {
+/// The number of the first state, by its name: "state 0" where states are counted from 0.
+pub(crate) fn first(names: &[String]) -> f64 {
+    let number = |name: &String| name.rsplit(' ').next()?.parse().ok();
+    names.first().and_then(number).unwrap_or(1.0)
+}
+
+/// The vertical axis: probability for areas, states from the number of the first upwards for a heat map; with space above for what
+/// the areas would hide, the true states and the times without observations.
+pub(crate) fn side(names: &[String], timeline: &Timeline) -> Side {
+    let states = names.len();
     let any = |has: fn(&TimelineColumn) -> bool| timeline.columns().iter().any(has);
     let missing = if any(|c| c.missing > 0) { MISSING } else { 0.0 };
     if !stacks(states) {
-        let axis = Axis::linear(0.5, states as f64 * (1.0 + missing) + 0.5);
-        let ticks = whole(Axis::linear(0.5, states as f64 + 0.5).ticks(6));
+        let bottom = first(names) - 0.5;
+        let axis = Axis::linear(bottom, states as f64 * (1.0 + missing) + bottom);
+        let ticks = whole(Axis::linear(bottom, states as f64 + bottom).ticks(6));
         return Side::new(axis, "state", Ticks::Numbers(ticks));
     }
     let known = any(|c| !c.truths.is_empty());
@@ -48,10 +56,11 @@ pub(crate) fn key(states: usize) -> Option<Key> {
     })
 }
 
-/// What the timeline shows in at most `most` steps; where bins share a step their probabilities are averaged.
+/// What the timeline shows of states from number `first` on in at most `most` steps; where bins share a step their probabilities are
+/// averaged.
 ///
 /// The true states, where they are known, are a strip above areas, and dark marks on a heat map.
-pub(crate) fn layers(timeline: &Timeline, most: usize) -> Vec<Layer> {
+pub(crate) fn layers(timeline: &Timeline, most: usize, first: f64) -> Vec<Layer> {
     let columns = timeline.columns();
     let Some(states) = columns.first().map(|c| c.shares.len()).filter(|n| *n > 0) else {
         return Vec::new();
@@ -108,12 +117,12 @@ pub(crate) fn layers(timeline: &Timeline, most: usize) -> Vec<Layer> {
     // The last step may be shorter than the others; the picture then reaches beyond the plot.
     let end = begin(0) + (steps.len() * joined) as f64 * timeline.each() as f64;
     layers.push(Layer::Image {
-        corners: [begin(0), states as f64 + 0.5, end, 0.5],
+        corners: [begin(0), states as f64 + first - 0.5, end, first - 0.5],
         picture,
     });
     if !runs.is_empty() {
         let mark = |run: &(f64, f64, usize)| {
-            let middle = run.2 as f64 + 1.0;
+            let middle = run.2 as f64 + first;
             [run.0, middle + 0.1, run.1, middle - 0.1]
         };
         layers.push(Layer::Rects {
@@ -162,7 +171,7 @@ mod tests {
         // 10 bins in 300 steps, and 3000 in as many: the same but for the averages at the change.
         for bins in [10, 3000] {
             let timeline = timeline(2, bins);
-            let layers = layers(&timeline, 300);
+            let layers = layers(&timeline, 300, 1.0);
             let part = |part: f64| 0.5 + part * bins as f64;
             let height = |layer: &Layer, x: f64| match layer {
                 Layer::Steps { steps, .. } => {
@@ -196,7 +205,7 @@ mod tests {
     #[test]
     fn many_states_are_a_map_with_the_truth_marked() {
         assert!(stacks(7) && !stacks(8));
-        let layers = layers(&timeline(20, 60), 300);
+        let layers = layers(&timeline(20, 60), 300, 1.0);
         let Layer::Image { picture, corners } = &layers[0] else {
             panic!()
         };
@@ -217,6 +226,22 @@ mod tests {
 
     #[test]
     fn nothing_is_drawn_of_nothing() {
-        assert!(layers(&Timeline::new(4), 3).is_empty());
+        assert!(layers(&Timeline::new(4), 3, 1.0).is_empty());
+    }
+
+    #[test]
+    fn a_map_counts_states_as_their_names_do() {
+        let names = |first: usize| -> Vec<String> {
+            let each = first..first + 20;
+            each.map(|k| format!("state {k}")).collect()
+        };
+        let axis = |first| side(&names(first), &timeline(20, 60)).axis;
+        assert_eq!((axis(0).place(-0.5), axis(1).place(0.5)), (0.0, 0.0));
+        let corners = |layers: Vec<Layer>| match layers[0] {
+            Layer::Image { corners, .. } => (corners[1], corners[3]),
+            _ => panic!(),
+        };
+        assert_eq!(corners(layers(&timeline(20, 60), 300, 0.0)), (19.5, -0.5));
+        assert_eq!(corners(layers(&timeline(20, 60), 300, 1.0)), (20.5, 0.5));
     }
 }

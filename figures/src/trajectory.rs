@@ -192,7 +192,7 @@ impl Trajectory<'_> {
         };
         let (y, key) = match panel {
             Panel::Shares(states) => (
-                Some(shares::side(states.len(), timeline)),
+                Some(shares::side(states, timeline)),
                 shares::key(states.len()),
             ),
             Panel::Span { label, index } => (
@@ -205,6 +205,10 @@ impl Trajectory<'_> {
                 None,
             ),
         };
+        let first = match panel {
+            Panel::Shares(states) => shares::first(states),
+            _ => 1.0,
+        };
         let shown = columns > 0 && y.is_some();
         let name = match panel {
             Panel::Span { label, .. } | Panel::Residual { label, .. } => label,
@@ -215,7 +219,7 @@ impl Trajectory<'_> {
         match panel.index() {
             _ if !shown => layers.push(Layer::nothing(&x, &y.axis)),
             Some(index) => self.span(index, &mut layers),
-            None => layers.extend(shares::layers(timeline, self.width() as usize)),
+            None => layers.extend(shares::layers(timeline, self.width() as usize, first)),
         }
         let times = self.times.filter(|_| columns > 0);
         let times = times.map(|times| (times, times.ticks(&x, self.width())));

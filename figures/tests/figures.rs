@@ -134,7 +134,12 @@ fn awkward_text_stays_in_its_place_too() {
         values: &long,
     };
     for sides in [[1, 1], [3, 40], [40, 3], [200, 200]] {
-        let map = heat::map(&vec![0.1; sides[0] * sides[1]], sides, 12_345.678, names);
+        let map = heat::map(
+            &vec![0.1; sides[0] * sides[1]],
+            sides,
+            heat::Scale::Signed(12_345.678),
+            names,
+        );
         check_text("heat", &map.unwrap().titled(&long, &long));
     }
     for (steps, units) in [(1, 1), (1, 300), (900, 1), (7, 7)] {

@@ -3,6 +3,7 @@
 mod law;
 
 use rand::{Rng, RngExt};
+use serde::{Deserialize, Serialize};
 
 pub use law::Law;
 
@@ -27,9 +28,23 @@ use crate::{Error, Result};
 /// assert!((returns.cdf(low) - 0.05).abs() < 1e-12);
 /// # Ok(()) }
 /// ```
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(try_from = "Vec<(f64, Law)>", into = "Vec<(f64, Law)>")]
 pub struct Predictive {
     parts: Vec<(f64, Law)>,
+}
+
+impl TryFrom<Vec<(f64, Law)>> for Predictive {
+    type Error = Error;
+    fn try_from(parts: Vec<(f64, Law)>) -> Result<Self> {
+        Self::new(parts)
+    }
+}
+
+impl From<Predictive> for Vec<(f64, Law)> {
+    fn from(own: Predictive) -> Self {
+        own.parts
+    }
 }
 
 impl Predictive {

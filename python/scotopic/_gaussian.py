@@ -7,7 +7,7 @@ import numpy as np
 from . import _data, _scotopic
 from ._estimator import Estimator, frozen, parameter
 from ._settings import MOST_SAMPLES, MOST_STEPS, whole
-from .errors import SettingError, SizeError, UnsupportedError
+from .errors import SettingError, UnsupportedError
 from .results import Beliefs, Forecast
 
 
@@ -167,7 +167,9 @@ class GaussianEstimator(Estimator):
         given = {} if inputs is None else {"inputs": inputs}
         return self.fit(X, y, lengths=lengths, **given).transform(X, lengths, **given)
 
-    def forecast(self, X, steps=1, *, inputs=None, future_inputs=None) -> Forecast:
+    def forecast(
+        self, X, steps=1, *, n_samples=0, random_state=None, inputs=None, future_inputs=None
+    ) -> Forecast:
         """The ``steps`` observations after the last of one series.
 
         Parameters
@@ -175,6 +177,10 @@ class GaussianEstimator(Estimator):
         X : array-like ``[T, m]``
         steps : int
             At most a million.
+        n_samples : int
+            Joint samples of them, at most 100 million numbers in all.
+        random_state : int, numpy.random.Generator or RandomState, optional
+            Of the samples; the model's own otherwise.
         inputs : array-like ``[T, M]``, optional
             Those of X, of a model with inputs.
         future_inputs : array-like ``[steps, M]``, optional
@@ -183,16 +189,14 @@ class GaussianEstimator(Estimator):
         Returns
         -------
         Forecast
+            ``mean`` and ``variance`` ``[steps, m]``; ``quantile(p)``, ``interval(level)``; ``samples``.
         """
         _data.one_series(X, "a forecast continues it")
-        steps, data = whole("steps", steps, 0, MOST_STEPS), self._read(X, None, None, inputs)
-        names, _ = self._given_names()
-        if not names and future_inputs is None:
-            return Forecast(*self._model.forecast(data, steps))
-        given = _data.given_rows(names, None, future_inputs, None, prefix="future_")
-        if len(given) != steps:
-            raise SizeError(f"future_inputs: found {len(given)} rows, expected {steps}, one a step")
-        return Forecast(*self._model.forecast(data, given))
+        filter = self.filter()
+        filter.extend(self._read(X, None, None, inputs))
+        random_state = getattr(self, "random_state", None) if random_state is None else random_state
+        steps = whole("steps", steps, 0, MOST_STEPS)
+        return filter._forecast(steps, n_samples, random_state, future_inputs, None, None, "future_")
 
     def compare(self, X, factorisations=None):
         """Factorisations of the posterior beside each other on one series: a table (a DataFrame if pandas is there)."""

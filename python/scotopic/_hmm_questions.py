@@ -119,6 +119,8 @@ class HmmQuestions(Estimator):
         X,
         steps=1,
         *,
+        n_samples=0,
+        random_state=None,
         inputs=None,
         exposure=None,
         transition_inputs=None,
@@ -134,6 +136,10 @@ class HmmQuestions(Estimator):
             As for ``fit``, of one series.
         steps : int
             At most a million.
+        n_samples : int
+            Joint samples of them, at most 100 million numbers in all.
+        random_state : int, numpy.random.Generator or RandomState, optional
+            Of the samples; the model's own otherwise.
         future_inputs : array-like ``[steps, M]``, optional
             The inputs of what is to come.
         future_exposure : array-like ``[steps]``, optional
@@ -144,7 +150,8 @@ class HmmQuestions(Estimator):
         Returns
         -------
         Forecast
-            ``mean`` and ``variance`` ``[steps, D]`` in the units of the data and their squares; ``probabilities`` of symbols.
+            ``mean`` and ``variance`` ``[steps, D]`` in the units of the data and their squares; ``probabilities`` of symbols;
+            ``quantile(p)``, ``interval(level)``; ``samples``.
         """
         _data.one_series(X, "a forecast continues it")
         filter = self.filter()
@@ -154,7 +161,9 @@ class HmmQuestions(Estimator):
             "exposure": future_exposure,
             "transition_inputs": future_transition_inputs,
         }
-        return filter._forecast(whole("steps", steps, 0, MOST_STEPS), **future, prefix="future_")
+        random_state = self.random_state if random_state is None else random_state
+        steps = whole("steps", steps, 0, MOST_STEPS)
+        return filter._forecast(steps, n_samples, random_state, **future, prefix="future_")
 
     def sample(
         self, n_samples=None, random_state=None, *, inputs=None, exposure=None, transition_inputs=None
@@ -198,5 +207,4 @@ class HmmQuestions(Estimator):
         a = np.asarray(self.transmat_, dtype=np.float32)
         return _scotopic.matrix_figure(
             a.ravel().tolist(), list(a.shape), f"{type(self).__name__}: transitions", "from state", "to state",
-            "probability",
         )  # fmt: skip

@@ -45,7 +45,7 @@ class Search:
     _OFTEN = 2.0
 
     def __init__(self, verbose):
-        self._bar, self._said = None, time.monotonic()
+        self._bar, self._said, self._last = None, time.monotonic(), None
         if not verbose:
             self.look = None
             return
@@ -60,9 +60,12 @@ class Search:
         if self._bar is not None:
             self._bar.set_postfix_str(said, refresh=False)
             self._bar.update(evaluations - self._bar.n)
-        elif time.monotonic() - self._said >= self._OFTEN:
+            return
+        self._last = f"search: {evaluations} evaluations, {said}"
+        if time.monotonic() - self._said >= self._OFTEN:
             self._said = time.monotonic()
-            print(f"search: {evaluations} evaluations, {said}")
+            print(self._last)
+            self._last = None
 
     def __enter__(self):
         return self
@@ -70,3 +73,5 @@ class Search:
     def __exit__(self, *_):
         if self._bar is not None:
             self._bar.close()
+        elif self._last is not None:
+            print(self._last)

@@ -44,3 +44,11 @@ def unfinished(estimator, *, tolerant=True):
 
 def _iterations(estimator):
     return "1 iteration" if estimator.n_iter_ == 1 else f"{estimator.n_iter_} iterations"
+
+
+def found_once(estimator):
+    """What there is to say of a maximum that one start alone came to."""
+    reached, of = estimator.found_by_
+    if of == 1 or reached > 1:
+        return []
+    return [f"the best of {of} starts was reached by one alone: there may be a better one, more starts (n_init) would tell"]

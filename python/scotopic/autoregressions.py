@@ -97,7 +97,7 @@ class AutoregressiveHMM(HMM):
     covars_ = parameter("covars_", "Covariances ``[K, D, D]`` or variances ``[K, D]`` of the noise.")
 
     def _fields(self):
-        if self.covariance_type not in _NOISE:
+        if not isinstance(self.covariance_type, str) or self.covariance_type not in _NOISE:
             raise SettingError(f"setting `covariance_type`: found {self.covariance_type!r}, expected 'full' or 'diag'")
         return {"intercept_": "intercepts", "coef_": "coefficients", "covars_": _NOISE[self.covariance_type]}
 

@@ -266,19 +266,20 @@ class GaussianHMM(HMM):
 
     def _fields(self):
         kinds = {"diag": "variances", "full": "covariances"}
-        if self.covariance_type not in kinds:
+        if not isinstance(self.covariance_type, str) or self.covariance_type not in kinds:
             raise SettingError(f"setting `covariance_type`: found {self.covariance_type!r}, expected 'diag' or 'full'")
         return {"means_": "means", "covars_": kinds[self.covariance_type]}
 
-    def _field(self, name, values):
-        value, columns = values[name], values["means_"].shape[-1:]
-        # hmmlearn's getter gives diagonal matrices where its setter takes their diagonals.
-        if name == "covars_" and self.covariance_type == "diag" and value.ndim == 3 and value.shape[1:] == columns * 2:
-            variances = np.einsum("kii->ki", value)
-            if not (value == variances[:, :, None] * np.eye(*columns)).all():
-                raise SettingError("setting `covars_`: found covariances, expected variances (covariance_type='full')")
-            return np.ascontiguousarray(variances)
-        return value
+    def _set_value(self, name, value):
+        if name == "covars_" and self.covariance_type == "diag":
+            value = np.asarray(_data.numbers(value, name))
+            # hmmlearn's getter gives diagonal matrices where its setter takes their diagonals.
+            if value.ndim == 3 and value.shape[1] == value.shape[2]:
+                variances = np.einsum("kii->ki", value)
+                if not (value == variances[:, :, None] * np.eye(value.shape[1])).all():
+                    raise SettingError("setting `covars_`: found covariances, expected variances (covariance_type='full')")
+                value = variances
+        super()._set_value(name, value)
 
 
 stands_for("categorical", lambda model: CategoricalHMM(model.n_components))

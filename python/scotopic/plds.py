@@ -175,8 +175,8 @@ class _CountLDS(Estimator):
         gain, spikes = self._model.co_smoothing(data, whole("folds", folds, 2), neurons)
         return gain / np.log(2.0) / spikes if spikes else float("nan")
 
-    def forecast(self, X, steps=1) -> Forecast:
-        """The ``steps`` observations after the last of one series.
+    def forecast(self, X, steps=1, *, n_samples=0, random_state=None) -> Forecast:
+        """The ``steps`` observations after the last of one series, and ``n_samples`` joint samples of them.
 
         Returns
         -------
@@ -185,7 +185,8 @@ class _CountLDS(Estimator):
         _data.one_series(X, "a forecast continues it")
         filter = self.filter()
         filter.extend(self._read(X))
-        return filter.forecast(whole("steps", steps, 0, MOST_STEPS))
+        steps = whole("steps", steps, 0, MOST_STEPS)
+        return filter.forecast(steps, n_samples=n_samples, random_state=random_state)
 
     def sample(self, n_samples=1, random_state=None) -> tuple[np.ndarray, np.ndarray]:
         """Draws a sequence: observations ``[n_samples, N]`` and states ``[n_samples, n]``."""

@@ -78,7 +78,7 @@ class Beliefs(_Short):
         return np.einsum("tii->ti", self.covariances)
 
     def _repr_svg_(self):
-        return _bands(self.means, self.variances, self.title, f"{self.elbo:.4f} nats", "x", None)
+        return _bands(self.means, self.variances, self.title, f"{self.elbo:.4f} nats", "x")
 
 
 @dataclass(frozen=True, repr=False, eq=False)
@@ -94,8 +94,8 @@ class Gradient(_Short):
         The gradient by each parameter, by the name and in the shape of the model's attribute, nats a unit of its
         coordinate. Of a covariance each entry of a pair holds half of what moving both together does.
     coordinates : dict of str to str
-        What it is taken by, so that a step leaves the parameter what it has to be: "value"; "log" of what is above 0;
-        "logit" of probabilities, of a distribution ln p up to a constant, of an event ln(p / (1 - p)).
+        What it is taken by: "log" of what is above 0 and "logit" of probabilities (of a distribution ln p up to a constant, of
+        an event ln(p / (1 - p))), so that no step leaves what these can be; all else, covariances too, by "value".
     log_evidence : float
         ln p, nats.
     observations : int
@@ -136,23 +136,56 @@ class Forecast(_Short):
     mean, variance : ndarray ``[steps, D]``
     probabilities : ndarray ``[steps, M]`` or None
         Of each symbol, where observations are symbols.
+    samples : ndarray ``[n_samples, steps, D]`` or None
+        Joint samples, where some were asked for.
     """
 
     mean: np.ndarray
     variance: np.ndarray
-    probabilities: np.ndarray = None
+    probabilities: np.ndarray | None = None
+    samples: np.ndarray | None = None
+    _laws: object = field(default=None, repr=False)
 
-    def interval(self, level=0.9) -> tuple[np.ndarray, np.ndarray]:
-        """The lower and upper ends ``[steps, D]`` of the central intervals of normal variables with these moments."""
+    def quantile(self, p) -> np.ndarray:
+        """The quantiles of probability ``p`` of each entry by itself.
+
+        Of HMMs those of the mixture over states, and of counts and symbols the first value that reaches ``p``; exact but for
+        autoregressions two steps ahead and more, and for PLDS, BLDS and generalised models, where they are those of a normal
+        variable with these moments.
+
+        Parameters
+        ----------
+        p : float, or array-like ``[n]``
+            Above 0 and below 1.
+
+        Returns
+        -------
+        ndarray ``[steps, D]``, or ``[n, steps, D]``
+        """
+        if np.ndim(p):
+            return np.stack([self.quantile(each) for each in p]) if len(p) else np.empty((0, *self.mean.shape))
+        p = real("p", p, 0.0)
+        if not 0.0 < p < 1.0:
+            raise SettingError(f"setting `p`: found {p!r}, expected a probability above 0 and below 1")
+        if self._laws is not None:
+            return self._laws.quantile(p)
         from statistics import NormalDist
 
+        return self.mean + NormalDist().inv_cdf(p) * np.sqrt(self.variance)
+
+    def interval(self, level=0.9) -> tuple[np.ndarray, np.ndarray]:
+        """The lower and upper ends ``[steps, D]`` of the central intervals: the quantiles of (1 - level)/2 and (1 + level)/2."""
         if not 0.0 < real("level", level, 0.0) < 1.0:
             raise SettingError(f"setting `level`: found {level!r}, expected a probability between 0 and 1")
-        half = NormalDist().inv_cdf(0.5 + level / 2) * np.sqrt(self.variance)
-        return self.mean - half, self.mean + half
+        return self.quantile(0.5 - level / 2), self.quantile(0.5 + level / 2)
 
     def _repr_svg_(self):
-        return _bands(self.mean, self.variance, "Forecast", f"{len(self.mean)} steps ahead", "y", None)
+        note = f"{len(self.mean)} steps ahead"
+        if self.probabilities is not None:
+            symbols = [f"symbol {i}" for i in range(self.probabilities.shape[1])]
+            return _scotopic.beliefs_figure(self.probabilities, symbols, "Forecast", note)
+        low, high = self.interval()
+        return _drawn(self.mean, low, high, "Forecast", note, "y", "90 % interval")
 
 
 @dataclass(frozen=True, repr=False)
@@ -169,7 +202,7 @@ class Filtered(_Short):
     """
 
     beliefs: np.ndarray
-    covariances: np.ndarray
+    covariances: np.ndarray | None
     log_predictive: np.ndarray
 
     def _repr_svg_(self):
@@ -179,12 +212,15 @@ class Filtered(_Short):
                 self.beliefs, _states(self.beliefs.shape[1]), "Filtered probabilities of the states", note
             )
         variances = np.einsum("tii->ti", self.covariances)
-        return _bands(self.beliefs, variances, "Filtered beliefs about the state", note, "x", None)
+        return _bands(self.beliefs, variances, "Filtered beliefs about the state", note, "x")
 
 
-def _bands(means, variances, title, note, name, observed):
+def _bands(means, variances, title, note, name):
     halves = _NINETY * np.sqrt(np.maximum(variances, 0.0))
+    return _drawn(means, means - halves, means + halves, title, note, name, "90 % credible band")
+
+
+def _drawn(means, low, high, title, note, name, band):
     labels = [f"{name}{i}" for i in range(means.shape[1])] if isinstance(name, str) else name
-    return _scotopic.bands_figure(
-        np.ascontiguousarray(means), halves, labels, title, note, "90 % credible band", observed
-    )
+    arrays = (np.ascontiguousarray(array) for array in (means, low, high))
+    return _scotopic.bands_figure(*arrays, labels, title, note, band)

@@ -9,7 +9,7 @@ import numpy as np
 
 from . import _data, _scotopic
 from ._compiled import estimator_of
-from ._settings import MOST_STEPS, whole
+from ._settings import MOST_SAMPLES, MOST_STEPS, whole
 from .errors import ParameterError, ScotopicError, SettingError, SizeError, UnsupportedError
 from .results import Filtered, Forecast
 
@@ -31,7 +31,7 @@ class Filter(_scotopic.Filter):
         "diagonal", "decoupled", "frozen-mean-field", "jelbo". Nonlinear models: "reversed", "jelbo", "vjf".
     learn : str or bool, optional
         A learning rule, or True for the default of the kind of model. HMMs: "block-online-em", "rmle"; "dirichlet" of all but
-        autoregressions; "online-em" and "fixed-lag" of symbols, counts, answers (Bernoulli) and normal vectors.
+        autoregressions and regressions; "online-em" and "fixed-lag" of symbols, counts, answers (Bernoulli) and normal vectors.
         Linear-Gaussian models: "block-online-em", "online-em", "rmle". PLDS, BLDS: "block-online-em". HMMs with inputs of
         their transitions, linear-Gaussian models with inputs, of continuous time or with a diffuse start (structural models
         without ``initial_variance``) and functions of Python do not learn.
@@ -74,7 +74,9 @@ class Filter(_scotopic.Filter):
         """A filter that has seen nothing."""
         if settings and not learn:
             raise ScotopicError(f"settings of a learning rule ({', '.join(settings)}) but no rule: give learn=True")
-        rule = {None: None, False: None, True: ""}.get(learn, learn) if not isinstance(learn, str) else learn
+        if not (learn is None or isinstance(learn, (bool, str, np.bool_))):
+            raise SettingError(f"setting `learn`: found {learn!r}, expected a rule by name, True or None")
+        rule = learn if isinstance(learn, str) else "" if learn else None
         lag = whole("lag", lag, 0)
         if learn and hasattr(model, "_held") and any(model._held()):
             raise UnsupportedError(
@@ -148,13 +150,19 @@ class Filter(_scotopic.Filter):
         super().extend(self._read(X, inputs, exposure, transition_inputs))
         return self
 
-    def forecast(self, steps=1, *, inputs=None, exposure=None, transition_inputs=None) -> Forecast:
+    def forecast(
+        self, steps=1, *, n_samples=0, random_state=None, inputs=None, exposure=None, transition_inputs=None
+    ) -> Forecast:
         """The next ``steps`` observations, if nothing is seen on the way.
 
         Parameters
         ----------
         steps : int
             At most a million.
+        n_samples : int
+            Joint samples of them, at most 100 million numbers in all.
+        random_state : int, numpy.random.Generator or RandomState, optional
+            Of the samples.
         inputs : array-like ``[steps, M]``, optional
             The inputs of what is to come.
         exposure : array-like ``[steps]``, optional
@@ -167,20 +175,31 @@ class Filter(_scotopic.Filter):
         Forecast
         """
         steps = whole("steps", steps, 0, MOST_STEPS)
-        return self._forecast(steps, inputs, exposure, transition_inputs, "")
+        return self._forecast(steps, n_samples, random_state, inputs, exposure, transition_inputs, "")
 
-    def _forecast(self, steps, inputs, exposure, transition_inputs, prefix):
+    def _forecast(self, steps, n_samples, random_state, inputs, exposure, transition_inputs, prefix):
         """The same, with what is given called ``prefix`` and its name in errors."""
+        each = max(1, steps * self.n_features)
+        count = whole("n_samples", n_samples, 0, MOST_SAMPLES // each)
+        given = self._future(steps, inputs, exposure, transition_inputs, prefix)
+        found = super().forecast(steps, given)
+        if count:
+            rows = super().simulate(steps, count, _data.seed_of(random_state), given)
+            found["samples"] = rows.reshape(count, steps, -1)
+        return Forecast(**found)
+
+    def _future(self, steps, inputs, exposure, transition_inputs, prefix):
+        """What is given with the next ``steps`` observations; None of a model that is given nothing."""
         names, exposed = self.given
         driving = {"driving": self.transition_inputs, "transition_inputs": transition_inputs}
         if not (names or driving["driving"]) and exposed is None and inputs is exposure is transition_inputs is None:
-            return Forecast(**super().forecast(steps))
+            return None
         given = _data.given_rows(names, exposed, inputs, exposure, prefix=prefix, **driving)
         if len(given) != steps:
             told = {"inputs": inputs, "exposure": exposure, "transition_inputs": transition_inputs}
             name = next((name for name, values in told.items() if values is not None), "inputs")
             raise SizeError(f"{prefix}{name}: found {len(given)} rows, expected {steps}, one a step")
-        return Forecast(**super().forecast(steps, given))
+        return given
 
     def smooth(self, back):
         """The belief about the state ``back`` observations ago, given all since; of a filter with a ``lag``.
@@ -278,4 +297,7 @@ def _json(settings):
             return value.item()
         raise SettingError(f"settings of a learning rule: found {value!r}, expected numbers, texts or dicts of them")
 
-    return json.dumps(settings, default=plain)
+    try:
+        return json.dumps(settings, default=plain, allow_nan=False)
+    except ValueError:
+        raise SettingError(f"settings of a learning rule: found {settings!r}, expected finite numbers") from None

@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 
+#: Two ends are one maximum where ln p differs by less, nats.
+_SAME = 1e-2
+
+
 class StructuralModel(GaussianEstimator):
     """One series as a sum of components and irregular noise (eq. F50), fitted by maximum likelihood.
 
@@ -114,7 +118,7 @@ class StructuralModel(GaussianEstimator):
         -------
         self
         """
-        components = self.components if isinstance(self.components, str) else ",".join(map(str, self.components))
+        components = self.components if isinstance(self.components, str) else ",".join(texts("components", self.components))
         variance = self.initial_variance
         data = self._read_to_fit(X, lengths, y, inputs)
         own = _data.input_names(inputs) or [f"x{i}" for i in range(1, 1 + data.given[0])]
@@ -145,7 +149,9 @@ class StructuralModel(GaussianEstimator):
         self.converged_ = told["converged"]
         self.n_iter_ = told["iterations"]
         self._told = told
-        self._say(_warnings.unfinished(self))
+        reached = sum(end > told["log_likelihood"] - _SAME for end in told["starts"])
+        self.found_by_ = (reached, len(told["starts"]))
+        self._say(_warnings.unfinished(self) + _warnings.found_once(self))
         return self
 
     def partial_fit(self, X, y=None, *, inputs=None):
@@ -312,4 +318,4 @@ class Decomposition(_Short):
     title: str = field(default="Components", repr=False)
 
     def _repr_svg_(self):
-        return _bands(self.means, self.variances, self.title, f"{len(self.means)} observations", self.names, None)
+        return _bands(self.means, self.variances, self.title, f"{len(self.means)} observations", self.names)

@@ -3,13 +3,12 @@
 use numpy::{PyArray2, PyArray3, PyArrayDyn};
 use pyo3::prelude::*;
 use scotopic_filtering::AnyModel;
-use scotopic_filtering::gaussian::{self, DrivenFilter};
+use scotopic_filtering::gaussian;
 
 use crate::arrays::{Drawn, drawn, matrix_of, read_matrix};
 use crate::beliefs::{Beliefs, beliefs};
 use crate::errors::Result;
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
-use crate::forecast::Forecast;
 use crate::gaussian::LinearGaussian;
 use crate::interrupt::drawing;
 use crate::observations::Observations;
@@ -177,31 +176,6 @@ impl DrivenGaussian {
             Ok(0.0)
         })?;
         Ok((means, covariances))
-    }
-
-    /// The observations after the last of one sequence, one for each row of `given`, their inputs: means and variances `[steps, m]`.
-    #[allow(clippy::type_complexity)] // two arrays
-    fn forecast<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Observations,
-        given: &Observations,
-    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
-        let (sequence, given) = (data.one()?, given.one()?);
-        let mut steps = Forecast::new();
-        py.detach(|| -> scotopic_filtering::Result<()> {
-            let mut filter = DrivenFilter::new(self.model.clone())?;
-            for row in sequence.iter() {
-                filter.update(row)?;
-            }
-            let inputs = given
-                .iter()
-                .map(|row| row.map_or(Vec::new(), <[f64]>::to_vec));
-            let ahead = filter.predict_given(&inputs.collect::<Vec<_>>())?;
-            ahead.iter().for_each(|belief| steps.push_belief(belief));
-            Ok(())
-        })?;
-        steps.moments(py)
     }
 
     /// Observations `[T, m]` and the states `[T, n]` that made them, one for each row of `given`, their inputs.

@@ -27,7 +27,7 @@ pub fn for_a_page(svg: &str) -> String {
         .replace("url(#c", &format!("url(#{own}"))
 }
 
-/// A matrix as a heat map.
+/// A matrix of probabilities as a heat map.
 #[pyfunction]
 pub fn matrix_figure(
     values: Vec<f32>,
@@ -35,15 +35,11 @@ pub fn matrix_figure(
     title: &str,
     rows: &str,
     columns: &str,
-    unit: &str,
 ) -> PyResult<String> {
-    let most = values
-        .iter()
-        .fold(0.0f64, |most, v| most.max(f64::from(v.abs())));
     let names = heat::Names {
         rows,
         columns,
-        values: unit,
+        values: "probability",
     };
     let from_zero = |mut figure: Figure| {
         // States are counted from 0 here, the rows of the map from 1.
@@ -60,7 +56,7 @@ pub fn matrix_figure(
         }
         figure.titled(title, "")
     };
-    svg(heat::map(&values, shape, most, names).map(from_zero))
+    svg(heat::map(&values, shape, heat::Scale::Probability, names).map(from_zero))
 }
 
 /// Probabilities `[T, K]` of the states over time.
@@ -91,12 +87,14 @@ pub fn beliefs_figure(
     drawn(title, note, "", &[Panel::Shares(states)], &timeline)
 }
 
-/// Means `[T, n]` with bands of half-widths `[T, n]`, and observations `[T, n]` where there are any (NaN for none).
+/// Means `[T, n]` with bands between `low` and `high` `[T, n]`, and observations `[T, n]` where there are any (NaN for none).
 #[pyfunction]
-#[pyo3(signature = (means, halves, labels, title, note, band, observed=None))]
+#[pyo3(signature = (means, low, high, labels, title, note, band, observed=None))]
+#[allow(clippy::too_many_arguments)] // three arrays and their names
 pub fn bands_figure(
     means: &Bound<'_, PyArray2<f64>>,
-    halves: &Bound<'_, PyArray2<f64>>,
+    low: &Bound<'_, PyArray2<f64>>,
+    high: &Bound<'_, PyArray2<f64>>,
     labels: Vec<String>,
     title: &str,
     note: &str,
@@ -104,15 +102,15 @@ pub fn bands_figure(
     observed: Option<&Bound<'_, PyArray2<f64>>>,
 ) -> PyResult<String> {
     let shape = means.shape();
-    let shapes = [Some(halves), observed];
+    let shapes = [Some(low), Some(high), observed];
     if labels.len() != shape[1] || shapes.iter().flatten().any(|array| array.shape() != shape) {
         let message =
             format!("labels, bands and observations must have the shape of the means, {shape:?}");
         return Err(PyValueError::new_err(message));
     }
-    let (means, halves) = (means.readonly(), halves.readonly());
+    let (means, low, high) = (means.readonly(), low.readonly(), high.readonly());
     let observed = observed.map(PyArrayMethods::readonly);
-    let (means, halves) = (means.as_array(), halves.as_array());
+    let (means, low, high) = (means.as_array(), low.as_array(), high.as_array());
     let observed = observed.as_ref().map(|array| array.as_array());
     let mut timeline = Timeline::new(COLUMNS);
     for t in 0..means.nrows() {
@@ -120,9 +118,14 @@ pub fn bands_figure(
             let seen = observed
                 .as_ref()
                 .map_or(MinMax::NONE, |o| MinMax::of(o[[t, i]]));
+            let (low, high) = (low[[t, i]], high[[t, i]]);
+            let edges = low.is_finite() && high.is_finite();
             Span {
                 seen,
-                ..Span::around(means[[t, i]], halves[[t, i]])
+                mean: MinMax::of(means[[t, i]]),
+                low: if edges { low } else { f64::NAN },
+                high: if edges { high } else { f64::NAN },
+                ..Span::NONE
             }
         };
         let spans: Vec<Span> = (0..labels.len()).map(span).collect();

@@ -22,7 +22,7 @@ use crate::gaussian::LinearGaussian;
 use crate::given::Given;
 use crate::hmm::Hmm;
 use crate::inner::{Inner, Lagged};
-use crate::interrupt::heed;
+use crate::interrupt::{drawing, heed};
 use crate::observation::{OBSERVATION, read};
 use crate::observations::Observations;
 use crate::plds::Plds;
@@ -299,8 +299,8 @@ impl Filter {
         }
     }
 
-    /// The next `steps` observations if nothing is seen on the way: moments, and probabilities of symbols. Of a model with inputs one
-    /// for each row of `given`, the inputs and the exposure `[steps, inputs]`.
+    /// The next `steps` observations if nothing is seen on the way: moments, probabilities of symbols, and the distributions of the
+    /// entries. Of a model with inputs one for each row of `given`, the inputs and the exposure `[steps, inputs]`.
     #[pyo3(signature = (steps=1, given=None))]
     fn forecast<'py>(
         slf: &Bound<'py, Self>,
@@ -323,7 +323,7 @@ impl Filter {
             // What lies between the steps is not unseen but still to come: its moments are carried along.
             py.detach(|| -> Result<()> {
                 for (h, laws) in (1..=steps).zip(filter.predictives()?) {
-                    forecast.push_laws(&laws?);
+                    forecast.push_laws(laws?);
                     heed(h)?;
                 }
                 Ok(())
@@ -332,13 +332,47 @@ impl Filter {
         }
         py.detach(|| -> Result<()> {
             for h in 1..=steps {
-                forecast.push(&ahead.predicted()?);
+                let (predicted, laws) = (ahead.predicted()?, ahead.laws());
+                forecast.push(&predicted, laws);
                 ahead.update(None)?;
                 heed(h)?;
             }
             Ok(())
         })?;
         Ok(forecast.into_dict(py)?)
+    }
+
+    /// `count` joint samples of the next `steps` observations, one after the other `[count·steps, D]`, likewise.
+    fn simulate<'py>(
+        slf: &Bound<'py, Self>,
+        steps: usize,
+        count: usize,
+        seed: u64,
+        given: Option<&Observations>,
+    ) -> Result<Bound<'py, PyArray2<f64>>> {
+        let py = slf.py();
+        let (inner, outputs) = {
+            let filter = slf.try_borrow().map_err(|_| in_use())?;
+            (filter.inner.clone(), filter.n_features())
+        };
+        let Inner::Any(filter) = &*inner else {
+            let expected = "0: samples are drawn of filters of the library without a lag";
+            return Err(setting("n_samples", count, expected));
+        };
+        let given = given.map(Observations::one).transpose()?;
+        let values = drawing(py, seed, |noise| {
+            let mut values = Vec::with_capacity(count * steps * outputs);
+            for _ in 0..count {
+                let rows = match given {
+                    Some(given) => filter.simulate_given(given, noise)?,
+                    None => filter.simulate(steps, noise)?,
+                };
+                let each = rows.iter().flatten();
+                values.extend(each.flat_map(|row| row[..outputs].iter().copied()));
+            }
+            Ok(values)
+        })?;
+        Ok(matrix(py, values, outputs)?)
     }
 
     /// The belief about the state of `back` observations ago in the light of all since: probabilities `[K]`, or a mean

@@ -95,6 +95,7 @@ pub fn search_hmm(
             .watched(&progress)
             .fit(states),
     })?;
+    tell(py)?;
     Ok((
         fitted.model.into(),
         fitted.log_evidence,

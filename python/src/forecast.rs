@@ -2,18 +2,59 @@
 
 use numpy::PyArray2;
 use pyo3::prelude::*;
-use pyo3::types::PyDict;
-use scotopic_filtering::gaussian::Gaussian;
+use pyo3::types::{PyBytes, PyDict};
 use scotopic_filtering::{Law, Moments, PredictedObservation, Predictive};
 
 use crate::arrays::matrix;
 use crate::errors::Result;
+use crate::files::{from_cbor, to_cbor};
+use crate::interrupt::heed;
 
-/// Means and variances `[steps, m]`, and probabilities `[steps, M]` of symbols.
+/// The distribution of each entry of observations that are still to come, `[steps][width]`.
+#[pyclass(frozen, module = "scotopic._scotopic")]
+pub struct Laws {
+    rows: Vec<Vec<Predictive>>,
+}
+
+#[pymethods]
+impl Laws {
+    #[new]
+    fn new(bytes: &[u8]) -> PyResult<Self> {
+        let rows = from_cbor(bytes, "distributions")?;
+        Ok(Self { rows })
+    }
+
+    /// The quantiles `[steps, width]` of probability p: of mixtures those of the mixture; of counts and symbols the first that
+    /// reaches p.
+    fn quantile<'py>(&self, py: Python<'py>, p: f64) -> Result<Bound<'py, PyArray2<f64>>> {
+        let width = self.rows.first().map_or(1, Vec::len);
+        let values = py.detach(|| -> Result<Vec<f64>> {
+            let mut values = Vec::with_capacity(self.rows.len() * width);
+            for (step, row) in (1..).zip(&self.rows) {
+                for law in row {
+                    values.push(law.quantile(p)?);
+                }
+                heed(step)?;
+            }
+            Ok(values)
+        })?;
+        Ok(matrix(py, values, width)?)
+    }
+
+    fn __reduce__<'py>(
+        slf: &Bound<'py, Self>,
+    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let bytes = PyBytes::new(slf.py(), &to_cbor(&slf.get().rows)?);
+        Ok((slf.get_type().into_any(), (bytes,)))
+    }
+}
+
+/// Means and variances `[steps, m]`, probabilities `[steps, M]` of symbols, and the distributions where they are known.
 pub struct Forecast {
     means: Vec<f64>,
     variances: Vec<f64>,
     symbols: Vec<f64>,
+    laws: Vec<Vec<Predictive>>,
     width: usize,
 }
 
@@ -24,12 +65,13 @@ impl Forecast {
             means: Vec::new(),
             variances: Vec::new(),
             symbols: Vec::new(),
+            laws: Vec::new(),
             width: 1,
         }
     }
 
-    /// Adds the next step.
-    pub fn push(&mut self, predicted: &PredictedObservation) {
+    /// Adds the next step, with the distribution of each entry where it is known.
+    pub fn push(&mut self, predicted: &PredictedObservation, laws: Option<Vec<Predictive>>) {
         let Moments { mean, variance } = predicted.moments();
         self.width = mean.len();
         self.means.extend(mean);
@@ -37,43 +79,24 @@ impl Forecast {
         if let PredictedObservation::Symbol(p) = predicted {
             self.symbols.extend(p);
         }
+        self.laws.extend(laws);
     }
 
     /// Adds the next step: the distribution of each entry.
-    pub fn push_laws(&mut self, predictive: &[Predictive]) {
+    pub fn push_laws(&mut self, predictive: Vec<Predictive>) {
         self.width = predictive.len();
         self.means.extend(predictive.iter().map(Predictive::mean));
         self.variances
             .extend(predictive.iter().map(Predictive::variance));
-        if let [only] = predictive {
+        if let [only] = &predictive[..] {
             let symbol = |(w, law): &(f64, Law)| matches!(law, Law::Symbol(_)).then_some(*w);
             let symbols: Option<Vec<f64>> = only.parts().iter().map(symbol).collect();
             self.symbols.extend(symbols.into_iter().flatten());
         }
+        self.laws.push(predictive);
     }
 
-    /// Adds the next step: a normal distribution.
-    pub fn push_belief(&mut self, predicted: &Gaussian) {
-        self.width = predicted.mean().len();
-        self.means.extend(predicted.mean());
-        self.variances
-            .extend(predicted.covariance().diagonal().iter());
-    }
-
-    /// The means and the variances.
-    ///
-    /// # Errors
-    /// None.
-    #[allow(clippy::type_complexity)] // two arrays
-    pub fn moments(
-        self,
-        py: Python<'_>,
-    ) -> Result<(Bound<'_, PyArray2<f64>>, Bound<'_, PyArray2<f64>>)> {
-        let means = matrix(py, self.means, self.width)?;
-        Ok((means, matrix(py, self.variances, self.width)?))
-    }
-
-    /// Arrays by name.
+    /// Arrays by name, and the distributions.
     ///
     /// # Errors
     /// None.
@@ -85,6 +108,9 @@ impl Forecast {
         if !self.symbols.is_empty() {
             let symbols = self.symbols.len() / steps;
             table.set_item("probabilities", matrix(py, self.symbols, symbols)?)?;
+        }
+        if self.laws.len() == steps {
+            table.set_item("_laws", Laws { rows: self.laws })?;
         }
         Ok(table)
     }

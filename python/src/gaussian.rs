@@ -2,14 +2,13 @@
 
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayDyn};
 use pyo3::prelude::*;
-use scotopic_filtering::gaussian::{self, Kalman};
+use scotopic_filtering::gaussian;
 use scotopic_filtering::{AnyModel, gaussian_factorisation};
 
 use crate::arrays::{Drawn, drawn, matrix_of, read_matrix, read_vector, vector_of};
 use crate::beliefs::{Beliefs, Rows, beliefs};
 use crate::errors::{Result, setting};
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
-use crate::forecast::Forecast;
 use crate::interrupt::{drawing, heed};
 use crate::observations::Observations;
 use crate::rules::{Held, learned_of};
@@ -225,34 +224,6 @@ impl LinearGaussian {
         }
         let (means, covariances, _) = rows.arrays(py, 0.0)?;
         Ok((means, covariances))
-    }
-
-    /// The `steps` observations after the last of one sequence: means and variances `[steps, m]`.
-    #[allow(clippy::type_complexity)] // two arrays
-    fn forecast<'py>(
-        &self,
-        py: Python<'py>,
-        data: &Observations,
-        steps: usize,
-    ) -> Result<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray2<f64>>)> {
-        let [sequence] = data.sequences() else {
-            let expected = "one: a forecast continues one series";
-            return Err(setting("sequences", data.sequences().len(), expected));
-        };
-        let mut ahead = Forecast::new();
-        py.detach(|| -> Result<()> {
-            let mut filter = Kalman::new(self.model.clone())?;
-            for y in sequence.iter() {
-                filter.update(y)?;
-            }
-            for h in 1..=steps {
-                ahead.push_belief(&filter.predict_observation(1));
-                filter.update(None)?;
-                heed(h)?;
-            }
-            Ok(())
-        })?;
-        ahead.moments(py)
     }
 
     /// Observations `[length, m]` and the states `[length, n]` that made them.

@@ -155,7 +155,7 @@ impl Given {
             _ => None,
         };
         if let Some(ahead) = ahead {
-            ahead.iter().for_each(|laws| into.push_laws(laws));
+            ahead.into_iter().for_each(|laws| into.push_laws(laws));
             return Ok(());
         }
         let Some(AnyModel::Hmm(model)) = filter.model() else {
@@ -178,7 +178,7 @@ impl Given {
                 let found = row.map_or("none".to_owned(), |row| format!("{row:?}"));
                 return Err(setting("inputs", found, expected));
             };
-            into.push_laws(&predictive);
+            into.push_laws(predictive);
         }
         Ok(())
     }

@@ -4,8 +4,10 @@ use pyo3::prelude::*;
 use scotopic_cli::filtering::snapshot;
 use scotopic_cli::usage::with_causes;
 use scotopic_filtering::gaussian::Kalman;
-use scotopic_filtering::hmm;
-use scotopic_filtering::{AnyFilter, AnyModel, Belief, PredictedObservation, Step};
+use scotopic_filtering::hmm::{self, Emission as _};
+use scotopic_filtering::{
+    AnyFilter, AnyModel, Belief, Law, PredictedObservation, Predictive, Step,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::callables::{EquationFilter, Raised, first};
@@ -84,6 +86,30 @@ impl Inner {
         match self {
             Self::Equation(_, raised) => first(raised, predicted),
             _ => Ok(predicted?),
+        }
+    }
+
+    /// The distribution of each entry of the next observation; none where it is not known.
+    pub fn laws(&self) -> Option<Vec<Predictive>> {
+        match self {
+            Self::Any(f) => f.predictive(1).ok(),
+            Self::Lagged(Lagged::Hmm(f)) => {
+                // What is believed after a missing observation is what is predicted.
+                let mut next = f.clone();
+                next.update(None).ok()?;
+                f.model().emission().predictive(next.belief())
+            }
+            Self::Lagged(Lagged::Kalman(f)) => {
+                let next = f.predict_observation(1);
+                let variances = next.covariance().diagonal();
+                let each = next.mean().iter().zip(variances.iter());
+                let normal = |(mean, variance): (&f64, &f64)| {
+                    let (mean, variance) = (*mean, *variance);
+                    Predictive::new(vec![(1.0, Law::Normal { mean, variance })]).ok()
+                };
+                each.map(normal).collect()
+            }
+            Self::Equation(..) => None,
         }
     }
 

@@ -79,6 +79,8 @@ mod _scotopic {
         search_linear_gaussian,
     };
     #[pymodule_export]
+    use crate::forecast::Laws;
+    #[pymodule_export]
     use crate::gaussian::LinearGaussian;
     #[pymodule_export]
     use crate::gradient::gradient;

@@ -5,7 +5,7 @@ use scotopic_filtering::gaussian::{Constraints, Learned};
 use scotopic_filtering::hmm::Learn;
 use scotopic_filtering::{AnyLearning, AnyModel};
 
-use crate::errors::{Result, setting};
+use crate::errors::{Failure, Result, setting};
 
 /// A learning rule by its name, with settings in JSON.
 ///
@@ -17,7 +17,7 @@ pub fn learning(model: &AnyModel, rule: Option<&str>, settings: &str) -> Result<
     }
     // Which rules there are is told where the name is wrong.
     AnyLearning::named(model, rule)?;
-    let wrong = |error: serde_json::Error| setting("settings", settings, error);
+    let wrong = |error: serde_json::Error| wrong_setting(settings, &error);
     let mut fields: serde_json::Map<String, serde_json::Value> =
         serde_json::from_str(settings).map_err(wrong)?;
     Ok(match model {
@@ -43,6 +43,21 @@ pub fn learning(model: &AnyModel, rule: Option<&str>, settings: &str) -> Result<
             AnyLearning::Generalised(Some(serde_json::from_str(settings).map_err(wrong)?))
         }
     })
+}
+
+/// What the reader of settings says of one that it does not take, in the words of this package.
+fn wrong_setting(settings: &str, error: &serde_json::Error) -> Failure {
+    let said = error.to_string();
+    let said = said.split(" at line ").next().unwrap_or_default();
+    match said.split_once(", expected ") {
+        Some((found, expected)) => {
+            let kinds = ["unknown field ", "invalid type: ", "invalid value: ", "unknown variant "];
+            let strip = |found: &str, kind: &&str| found.strip_prefix(*kind).map(str::to_owned);
+            let found = kinds.iter().find_map(|kind| strip(found, kind));
+            setting("settings", found.unwrap_or(settings.to_owned()), expected)
+        }
+        None => setting("settings", settings, said),
+    }
 }
 
 /// What is learned, by the names of the parameters; all of them without names.

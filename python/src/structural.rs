@@ -69,6 +69,7 @@ pub fn fit_structural<'py>(
     told.set_item("converged", fit.converged)?;
     told.set_item("gradient", fit.gradient)?;
     told.set_item("iterations", fit.iterations)?;
+    told.set_item("starts", &fit.starts)?;
     let fitted = match AnyModel::of_structural(&model, &fit.estimates)? {
         AnyModel::Driven(model) => Bound::new(py, DrivenGaussian::from(*model))?.into_any(),
         _ => {

@@ -185,7 +185,7 @@ fn weights() -> Result<Figure, FigureError> {
         columns: "neuron (rank)",
         values: "inhibition (nats per spike)",
     };
-    let figure = heat::map(&values, [side, side], 0.04, names)?;
+    let figure = heat::map(&values, [side, side], heat::Scale::Signed(0.04), names)?;
     Ok(figure.titled(
         "Lateral weights: poisson-512",
         "Inhibition of the row neuron by the column neuron; strongest neurons first",

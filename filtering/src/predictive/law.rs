@@ -2,12 +2,13 @@
 
 use rand::Rng;
 use rand_distr::{Distribution, StandardNormal};
+use serde::{Deserialize, Serialize};
 
 use crate::math::incomplete::{beta_tails, gamma_tails};
 use crate::math::normal::{normal_cdf, normal_quantile_of_tails};
 
 /// A law of which predictive distributions are made.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub enum Law {
     /// N(mean, variance), variance > 0; infinite where nothing is known.

@@ -244,7 +244,12 @@ fn lateral(request: &Request<'_>) -> Result<AnalysisReport> {
         columns: "neuron (rank)",
         values: "weight",
     };
-    let picture = heat::map(&map, [order.len(); 2], f64::from(most), names);
+    let picture = heat::map(
+        &map,
+        [order.len(); 2],
+        heat::Scale::Signed(f64::from(most)),
+        names,
+    );
     let picture = picture.map(|figure| figure.titled(title, note));
     report.arrays = vec![
         ("lateral".into(), vec![k, k], found.lateral),
