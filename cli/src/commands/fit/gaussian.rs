@@ -116,24 +116,17 @@ pub fn from_data(
         starts.push(LinearGaussian::random_guess(states, data, &mut rng)?);
     }
     let starts = each_held(starts, &args.structural.fix)?;
-    let settled = !settings.constraints.is_empty();
-    // EM chooses the starts, and each of them is pursued anew; where entries are held there is no EM, and the short runs go on.
+    let by_em = settings.constraints.is_empty();
+    // EM chooses the starts, or short runs where entries are held, and each of them is pursued anew: pseudo-observations have its noise.
     of_starts(data, &settings, begun, |settings| {
         search(
             &starts,
             args.threads(),
-            |start| match settled {
-                false => start.fit(data, &short(settings)),
-                true => start.maximum_likelihood(data, &short(settings)),
+            |start| match by_em {
+                true => start.fit(data, &short(settings)),
+                false => start.maximum_likelihood(data, &short(settings)),
             },
-            |start, run| match settled {
-                false => start.maximum_likelihood(data, settings),
-                true => {
-                    let mut end = run.model.maximum_likelihood(data, settings)?;
-                    end.iterations += run.iterations;
-                    Ok(end)
-                }
-            },
+            |start, _| start.maximum_likelihood(data, settings),
         )
     })
 }
