@@ -144,16 +144,18 @@ impl OfFit {
             return Ok(how);
         };
         let held = self.constraints()?;
+        // `diagonal` says how, not what.
+        let whole = self.learned.iter().all(|name| name == "diagonal");
         let named = |letter: &str, key: &str| {
             let name = |name: &String| name == letter || name == key;
-            self.learned.iter().any(name)
+            whole || self.learned.iter().any(name)
         };
         let all = match &mut rule {
             GaussianLearn::BlockOnlineEm(rule) => &mut rule.learned,
             GaussianLearn::OnlineEm(rule) => &mut rule.learned,
             GaussianLearn::Rmle(rule) => &mut rule.learned,
         };
-        let only = Learned {
+        *all = Learned {
             transition: all.transition && named("F", "transition"),
             bias: all.bias && named("b", "bias"),
             process_noise: all.process_noise && named("Q", "process_noise"),
@@ -163,11 +165,8 @@ impl OfFit {
             direct: all.direct && named("D", "direct"),
             observation_noise: all.observation_noise && named("R", "observation_noise"),
             initial: all.initial && named("initial", "initial"),
-            diagonal: all.diagonal || named("diagonal", "diagonal"),
+            diagonal: all.diagonal || self.learned.iter().any(|name| name == "diagonal"),
         };
-        if !self.learned.is_empty() {
-            *all = only;
-        }
         let online = [
             all.transition,
             all.bias,

@@ -189,7 +189,7 @@ fn columns_of_one_noise() {
         "--out",
         "l.csv",
     ];
-    folder.refused(&learn, &["fixed", "tied", "R[0][0]", "whole matrices"]);
+    folder.refused(&learn, &["fixed", "tied", "H[0][0]", "whole matrices"]);
     let some = written.replace("learned = [\"diagonal\"]", "learned = [\"F\", \"Q\"]");
     assert_ne!(some, written);
     folder.write("some.toml", &some);
@@ -299,4 +299,31 @@ fn what_cannot_be_held_is_refused() {
     assert_eq!(code, Some(0), "{out}\n{err}");
     assert!(format!("{out}{err}").contains("F is 1×1"), "{out}\n{err}");
     assert_eq!(entry(&folder, "n.toml", "transition", (1, 0)), 0.0);
+}
+
+/// `diagonal` alone is everything, while filtering as in a fit.
+#[test]
+fn diagonal_alone_is_learned_while_filtering() {
+    let level = LEVEL
+        .replace("[\"F\", \"Q\", \"H\", \"R\"]", "[\"diagonal\"]")
+        .replace("fixed = [\"F[0][0]\", \"observation[0][0]\"]\n", "");
+    let level = format!("{level}initial_mean = [1000.0]\ninitial_covariance = [[1e5]]\n");
+    let folder = Folder::with(&[("nile.csv", NILE), ("level.toml", &level)]);
+    folder.good(&[
+        "filter",
+        "nile.csv",
+        "--columns",
+        "volume",
+        "--model",
+        "level.toml",
+        "--learn=rmle",
+        "--out",
+        "l.csv",
+        "--model-out",
+        "k.toml",
+    ]);
+    assert_ne!(
+        entry(&folder, "k.toml", "observation_noise", (0, 0)),
+        10_000.0
+    );
 }

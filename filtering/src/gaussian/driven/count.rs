@@ -82,12 +82,9 @@ impl DrivenGaussian {
             }
         }
         let r = m.col_piv_qr().r();
-        let diagonal = r.diagonal();
-        let largest = diagonal.amax();
-        let rank = diagonal
-            .iter()
-            .filter(|v| v.abs() > NOTHING * largest)
-            .count();
+        let diagonal: Vec<f64> = (0..r.nrows().min(count)).map(|i| r[(i, i)].abs()).collect();
+        let largest = diagonal.iter().copied().fold(0.0, f64::max);
+        let rank = diagonal.iter().filter(|v| **v > NOTHING * largest).count();
         count - rank
     }
 
@@ -295,6 +292,19 @@ mod tests {
                 "{n} states, {m} columns"
             );
         }
+    }
+
+    /// A tie and a covariance of 0 hold less than there is of a basis: Q and P0 may be anything, R has one number.
+    #[test]
+    fn one_noise_for_both_columns() {
+        let mut model = full(2, 2);
+        let entry = |name: &str| Entry::named("fixed", name).unwrap();
+        model = model.with_entries(&[(entry("R[0][1]"), 0.0)]).unwrap();
+        let texts = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
+        let held = Constraints::new(&texts(&["R[0][1]"]), &[texts(&["R[0][0]", "R[1][1]"])]);
+        let count = model.constrained_parameters(&Learned::default(), &held.unwrap());
+        // R has no basis: a covariance and a variance less.
+        assert_eq!(count, model.base.free_parameters() - 2);
     }
 
     /// Of one state H = 1 is its scale, and F = 1 leaves its origin unseen: b, Q, R and one of d and m0, and P0.

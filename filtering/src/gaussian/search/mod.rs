@@ -109,21 +109,17 @@ impl LinearGaussian {
         fit: &GaussianFit,
         threads: usize,
     ) -> Result<GaussianFound<Self>> {
-        let held = !fit.constraints.is_empty();
+        let by_em = fit.constraints.is_empty();
         best_without_collapse(sequences, fit, |fit| {
             let short = short(fit);
-            // EM chooses the starts, and each of them is pursued anew; where entries are held there is no EM, and short runs go on.
-            let begin = |start: &Self| match held {
-                false => start.fit(sequences, &short),
-                true => start.maximum_likelihood(sequences, &short),
+            // EM chooses the starts, or short runs where entries are held, and each of them is pursued anew: pseudo-observations have
+            // its noise.
+            let begin = |start: &Self| match by_em {
+                true => start.fit(sequences, &short),
+                false => start.maximum_likelihood(sequences, &short),
             };
-            best_of(starts, threads, begin, |start, run| match held {
-                false => start.maximum_likelihood(sequences, fit),
-                true => {
-                    let mut end = run.model.maximum_likelihood(sequences, fit)?;
-                    end.iterations += run.iterations;
-                    Ok(end)
-                }
+            best_of(starts, threads, begin, |start, _| {
+                start.maximum_likelihood(sequences, fit)
             })
         })
     }
@@ -175,9 +171,14 @@ impl DrivenGaussian {
         best_without_collapse(sequences, fit, |fit| {
             let short = short(fit);
             let begin = |start: &Self| start.maximum_likelihood(sequences, &short);
-            best_of(starts, threads, begin, |_, run: DrivenFitted| {
-                let mut end = run.model.maximum_likelihood(sequences, fit)?;
-                end.iterations += run.iterations;
+            best_of(starts, threads, begin, |start, run: DrivenFitted| {
+                // Pseudo-observations have the noise of the start.
+                let (model, before) = match fit.pseudo_count > 0.0 {
+                    true => (start, 0),
+                    false => (&run.model, run.iterations),
+                };
+                let mut end = model.maximum_likelihood(sequences, fit)?;
+                end.iterations += before;
                 Ok(end)
             })
         })
