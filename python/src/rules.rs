@@ -51,7 +51,12 @@ fn wrong_setting(settings: &str, error: &serde_json::Error) -> Failure {
     let said = said.split(" at line ").next().unwrap_or_default();
     match said.split_once(", expected ") {
         Some((found, expected)) => {
-            let kinds = ["unknown field ", "invalid type: ", "invalid value: ", "unknown variant "];
+            let kinds = [
+                "unknown field ",
+                "invalid type: ",
+                "invalid value: ",
+                "unknown variant ",
+            ];
             let strip = |found: &str, kind: &&str| found.strip_prefix(*kind).map(str::to_owned);
             let found = kinds.iter().find_map(|kind| strip(found, kind));
             setting("settings", found.unwrap_or(settings.to_owned()), expected)

@@ -7,13 +7,15 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
 use scotopic_datasets::series::Series;
-use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, is_seen, many};
+use scotopic_filtering::{AnyFilter, Filter as _, is_seen, many};
 
 use super::filter_args::FilterArgs;
 use super::filter_picture::FigureRecorder;
 use super::filter_several;
 use crate::filtering::alarm::Alarm;
 use crate::filtering::lines::Remarks;
+use crate::filtering::model_file::ModelFile;
+use crate::filtering::model_text::text;
 use crate::filtering::names::LearnSpec;
 use crate::filtering::of_fit::OfFit;
 use crate::filtering::places::at_line;
@@ -292,7 +294,7 @@ fn start(args: &FilterArgs) -> Result<(AnyFilter, Option<LastRow>)> {
     let model = model::read(path)?;
     let filter = match &args.learn {
         None => AnyFilter::new(model, &args.factorisation).map_err(anyhow::Error::from),
-        Some(rule) => learning(path, model, rule, &args.factorisation),
+        Some(rule) => learning(path, rule, &args.factorisation),
     }
     .with_context(|| {
         format!(
@@ -304,16 +306,9 @@ fn start(args: &FilterArgs) -> Result<(AnyFilter, Option<LastRow>)> {
 }
 
 /// A filter of the model of a file that learns the parameters that the file says.
-fn learning(file: &Path, model: AnyModel, rule: &str, factorisation: &str) -> Result<AnyFilter> {
-    ensure!(
-        model::structural(file)?.is_none(),
-        "a structural model is not learned while it filters, since a rule learns whole matrices, without their structure: fit its \
-         parameters with scotopic fit --model {}, and filter without --learn",
-        file.display()
-    );
-    let how = LearnSpec::given(rule)?.of(&model)?;
-    let how = OfFit::read(file)?.restricted(how)?;
-    Ok(AnyFilter::learning(model, &how, factorisation)?)
+fn learning(file: &Path, rule: &str, factorisation: &str) -> Result<AnyFilter> {
+    let file = ModelFile::of_text(&file.display().to_string(), &text(file)?)?;
+    file.learning(&LearnSpec::given(rule)?, factorisation)
 }
 
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {

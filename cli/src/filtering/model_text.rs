@@ -12,6 +12,6 @@ pub(super) const LINEAR: &str = "linear-gaussian";
 pub(super) const STRUCTURAL: &str = "structural";
 
 /// What a model file holds; errors name the file.
-pub(super) fn text(path: &Path) -> Result<String> {
+pub(crate) fn text(path: &Path) -> Result<String> {
     read_text_file(path).with_context(|| format!("could not read the model {}", path.display()))
 }

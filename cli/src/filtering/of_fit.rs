@@ -230,7 +230,15 @@ impl OfFit {
     /// # Errors
     /// If the file cannot be read, is not TOML, or says something else there.
     pub fn read(path: &Path) -> Result<Self> {
-        let mut table: toml::Table = toml::from_str(&text(path)?)?;
+        Self::of_text(&text(path)?)
+    }
+
+    /// Of the text of a file.
+    ///
+    /// # Errors
+    /// If it is not TOML, or says something else there.
+    pub fn of_text(text: &str) -> Result<Self> {
+        let mut table: toml::Table = toml::from_str(text)?;
         match table.get("kind").and_then(toml::Value::as_str) {
             Some(STRUCTURAL) => {
                 table.remove("kind");

@@ -12,13 +12,14 @@ use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, sync_channel};
 
 use anyhow::{Result, ensure};
-use scotopic_filtering::AnyModel;
 
 use super::commands::FilterCommand;
 use super::hub::Hub;
 use super::outbox::Outbox;
+use crate::filtering::Source;
+use crate::filtering::model_file::ModelFile;
+use crate::filtering::model_text::text;
 use crate::filtering::names::LearnSpec;
-use crate::filtering::{Source, model};
 use crate::signals::Stop;
 
 mod parameters;
@@ -34,8 +35,8 @@ const WAITING: usize = 16;
 /// What the filter tab begins with.
 #[derive(Debug, Clone)]
 pub struct SeriesStart {
-    /// A model, and what its file is called.
-    pub model: Option<(String, AnyModel)>,
+    /// A model, by the name of its file.
+    pub model: Option<ModelFile>,
     /// Whether and how it learns.
     pub learn: Option<LearnSpec>,
     /// The factorisation of the belief, by name.
@@ -60,7 +61,7 @@ impl SeriesStart {
     ) -> Result<Self> {
         let named = |path: &Path| {
             let name = path.file_name().unwrap_or(path.as_os_str());
-            Ok::<_, anyhow::Error>((name.to_string_lossy().into_owned(), model::read(path)?))
+            ModelFile::of_text(&name.to_string_lossy(), &text(path)?)
         };
         let start = Self {
             model: path.map(named).transpose()?,
@@ -69,8 +70,8 @@ impl SeriesStart {
             origin,
             source,
         };
-        if let Some((_, model)) = &start.model {
-            session::filter(model.clone(), start.learn.as_ref(), factorisation)?;
+        if let Some(model) = &start.model {
+            model.filter(start.learn.as_ref(), factorisation)?;
         }
         if let Some(Origin::File(path)) = &start.origin {
             ensure!(path.is_file(), "there is no file {}", path.display());

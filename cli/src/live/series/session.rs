@@ -4,12 +4,13 @@ use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
-use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Belief, Filter as _, ForecastSettings};
+use scotopic_filtering::{AnyFilter, AnyLearning, Belief, Filter as _, ForecastSettings};
 use serde_json::{Value, json};
 
 use super::parameters;
 use super::rows::Row;
 use crate::filtering::lines::{LineFormat, Lines, Remarks};
+use crate::filtering::model_file::ModelFile;
 use crate::filtering::names::LearnSpec;
 use crate::filtering::places::from_one;
 
@@ -21,24 +22,6 @@ const AHEAD: usize = 24;
 const QUANTILES: [f64; 5] = [0.05, 0.25, 0.5, 0.75, 0.95];
 /// A forecast that takes longer is made only where time stands still.
 const QUICK: Duration = Duration::from_millis(40);
-
-/// A filter of `model`, learning or not.
-///
-/// # Errors
-/// If the model cannot be used with these options.
-pub fn filter(
-    model: AnyModel,
-    learn: Option<&LearnSpec>,
-    factorisation: &str,
-) -> Result<AnyFilter> {
-    Ok(match learn {
-        None => AnyFilter::new(model, factorisation)?,
-        Some(rule) => {
-            let how = rule.of(&model)?;
-            AnyFilter::learning(model, &how, factorisation)?
-        }
-    })
-}
 
 /// A filter with what it has seen.
 #[derive(Debug)]
@@ -56,22 +39,18 @@ impl Session {
     /// Nothing seen yet.
     ///
     /// # Errors
-    /// As [`filter`].
-    pub fn new(
-        name: &str,
-        model: &AnyModel,
-        learn: Option<&LearnSpec>,
-        factorisation: &str,
-    ) -> Result<Self> {
-        let rules = AnyLearning::rules(model).split(", ").map(str::to_owned);
-        let made = filter(model.clone(), learn, factorisation);
+    /// As [`ModelFile::filter`].
+    pub fn new(file: &ModelFile, learn: Option<&LearnSpec>, factorisation: &str) -> Result<Self> {
+        let rules = AnyLearning::rules(&file.model).split(", ");
+        let name = &file.name;
         Ok(Self {
-            filter: made
+            filter: file
+                .filter(learn, factorisation)
                 .with_context(|| format!("the model {name} cannot be used with these options"))?,
-            name: name.to_owned(),
+            name: name.clone(),
             history: VecDeque::new(),
             learns: learn.is_some(),
-            rules: rules.collect(),
+            rules: rules.map(str::to_owned).collect(),
             left_out: 0,
             slow_forecast: false,
         })

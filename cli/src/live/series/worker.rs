@@ -5,14 +5,13 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, TryRecvError};
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use scotopic_filtering::AnyModel;
 use serde_json::{Value, json};
 use tungstenite::Message;
 
 use super::rows::{Origin, Read, read};
 use super::session::Session;
 use super::{Asked, SeriesStart};
-use crate::filtering::model;
+use crate::filtering::model_file::ModelFile;
 use crate::filtering::names::LearnSpec;
 use crate::live::commands::FilterCommand;
 use crate::live::hub::{Hub, trouble};
@@ -146,10 +145,8 @@ impl Worker {
                     text.len() <= MODEL,
                     "{name}: a model file may have {MODEL} bytes"
                 );
-                let read = model::parse(&text)
-                    .map_err(|e| e.context(format!("the model {name} cannot be used")))?;
                 // A rule of the model before may be none of this one.
-                self.change(Some((name, read)), None)?;
+                self.change(Some(ModelFile::of_text(&name, &text)?), None)?;
             }
             FilterCommand::Learn { rule } => {
                 // By its name alone: what a page sends is never a path.
@@ -199,13 +196,9 @@ impl Worker {
     }
 
     /// Another model or rule, from the first row where the series can be read again; if it cannot be used, all stays.
-    fn change(
-        &mut self,
-        model: Option<(String, AnyModel)>,
-        learn: Option<LearnSpec>,
-    ) -> Result<()> {
-        if let Some((name, model)) = &model {
-            Session::new(name, model, learn.as_ref(), &self.start.factorisation)?;
+    fn change(&mut self, model: Option<ModelFile>, learn: Option<LearnSpec>) -> Result<()> {
+        if let Some(model) = &model {
+            Session::new(model, learn.as_ref(), &self.start.factorisation)?;
         }
         (self.start.model, self.start.learn) = (model, learn);
         if self
@@ -225,15 +218,15 @@ impl Worker {
         self.serial += 1;
         (self.due, self.forecast_at, self.trouble) = (0.0, None, None);
         self.session = None;
-        if let Some((name, model)) = &self.start.model {
+        if let Some(model) = &self.start.model {
             let learn = self.start.learn.as_ref();
-            match Session::new(name, model, learn, &self.start.factorisation) {
+            match Session::new(model, learn, &self.start.factorisation) {
                 Ok(session) => self.session = Some(session),
                 Err(error) => self.fail(with_causes(&error)),
             }
         }
         if let (None, Some(origin)) = (&self.feed, &self.start.origin) {
-            let inputs = (self.start.model.as_ref()).map_or(&[][..], |(_, model)| model.inputs());
+            let inputs = (self.start.model.as_ref()).map_or(&[][..], |file| file.model.inputs());
             let source = self.start.source.given(inputs);
             self.feed = Some(Feed {
                 rows: read(origin.clone(), source, self.stop.clone()),

@@ -1,0 +1,67 @@
+//! A model with all that its file says of it.
+
+use anyhow::{Context, Result, ensure};
+use scotopic_filtering::{AnyFilter, AnyModel};
+
+use super::model;
+use super::model_text::STRUCTURAL;
+use super::names::LearnSpec;
+use super::of_fit::OfFit;
+
+/// A model, what it is called, and what its file says of the fit that it is from.
+#[derive(Debug, Clone)]
+pub struct ModelFile {
+    /// What messages call it.
+    pub name: String,
+    /// The model.
+    pub model: AnyModel,
+    of_fit: OfFit,
+    is_structural: bool,
+}
+
+impl ModelFile {
+    /// Of a text in TOML.
+    ///
+    /// # Errors
+    /// If it does not describe a valid model, with the name.
+    pub fn of_text(name: &str, text: &str) -> Result<Self> {
+        let wrong = || format!("the model {name} cannot be used");
+        let table: toml::Table = toml::from_str(text).with_context(wrong)?;
+        Ok(Self {
+            name: name.to_owned(),
+            model: model::parse(text).with_context(wrong)?,
+            of_fit: OfFit::of_text(text).with_context(wrong)?,
+            is_structural: table.get("kind").and_then(toml::Value::as_str) == Some(STRUCTURAL),
+        })
+    }
+
+    /// A filter that learns by `rule` what the file says is learned.
+    ///
+    /// # Errors
+    /// For a structural model, for entries that the file holds, and as [`AnyFilter::learning`].
+    pub fn learning(&self, rule: &LearnSpec, factorisation: &str) -> Result<AnyFilter> {
+        ensure!(
+            !self.is_structural,
+            "a structural model is not learned while it filters, since a rule learns whole matrices, without their structure: fit its \
+             parameters with scotopic fit --model {}, and filter without --learn",
+            self.name
+        );
+        let how = self.of_fit.restricted(rule.of(&self.model)?)?;
+        Ok(AnyFilter::learning(
+            self.model.clone(),
+            &how,
+            factorisation,
+        )?)
+    }
+
+    /// A filter of the model, which learns where there is a rule.
+    ///
+    /// # Errors
+    /// As [`ModelFile::learning`], and [`AnyFilter::new`].
+    pub fn filter(&self, rule: Option<&LearnSpec>, factorisation: &str) -> Result<AnyFilter> {
+        match rule {
+            None => Ok(AnyFilter::new(self.model.clone(), factorisation)?),
+            Some(rule) => self.learning(rule, factorisation),
+        }
+    }
+}
