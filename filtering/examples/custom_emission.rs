@@ -5,11 +5,11 @@
 
 use scotopic_filtering::hmm::{
     BatchEm, Emission, Factorisation, Guess, Hmm, Learn, LearnUnder, Learnable, PseudoObservations,
-    Sample,
+    Sample, ScorePart,
 };
 use scotopic_filtering::rand::rngs::Xoshiro256PlusPlus;
 use scotopic_filtering::rand::{Rng, RngExt, SeedableRng};
-use scotopic_filtering::{Error, Result};
+use scotopic_filtering::{Coordinate, Error, Result};
 
 /// p(y|k) = (1 − θ_k)^y θ_k for y = 0, 1, 2, …: failures before the first success.
 #[derive(Debug, Clone)]
@@ -92,6 +92,9 @@ impl Learnable for Geometric {
     }
     fn parameters_len(&self) -> usize {
         1
+    }
+    fn score_parts(&self) -> Vec<ScorePart> {
+        vec![ScorePart::new("success", Coordinate::Logit, &[])]
     }
     fn score(&self, statistics: &[f64], into: &mut [f64]) {
         let rows = statistics.chunks_exact(2).zip(&self.success);

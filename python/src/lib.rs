@@ -14,7 +14,7 @@
 //! | linear-Gaussian models with inputs, and at any times | `driven.rs`: [`DrivenGaussian`](driven::DrivenGaussian) |
 //! | structural models | `structural.rs` |
 //! | estimates with errors, residuals | `questions.rs` |
-//! | fitting | `fit.rs`; Ctrl-C: `interrupt.rs` |
+//! | fitting | `fit.rs`, `fit_gaussian.rs`; Ctrl-C: `interrupt.rs` |
 //! | expected statistics, which add up | `statistics.rs` |
 //! | gradients of ln p | `gradient.rs` |
 //! | one observation at a time | `filter.rs`: [`Filter`](filter::Filter), around the filters of `inner.rs`; many: `after_each.rs`; `forecast.rs`; learning rules: `rules.rs`; one observation: `observation.rs` |
@@ -40,6 +40,7 @@ mod figures;
 mod files;
 mod filter;
 mod fit;
+mod fit_gaussian;
 mod forecast;
 mod gaussian;
 mod given;
@@ -74,9 +75,10 @@ mod _scotopic {
     #[pymodule_export]
     use crate::filter::Filter;
     #[pymodule_export]
-    use crate::fit::{
-        fit_hmm, fit_linear_gaussian, search_driven_gaussian, search_driven_hmm, search_hmm,
-        search_linear_gaussian,
+    use crate::fit::{fit_hmm, search_driven_hmm, search_hmm};
+    #[pymodule_export]
+    use crate::fit_gaussian::{
+        fit_linear_gaussian, search_driven_gaussian, search_linear_gaussian,
     };
     #[pymodule_export]
     use crate::forecast::Laws;

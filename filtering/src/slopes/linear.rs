@@ -2,9 +2,8 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Coordinate, Slope, Slopes};
 use crate::gaussian::{DrivenGaussian, GaussianGradient, LinearGaussian};
-use crate::{Result, Sequence};
+use crate::{Coordinate, Result, Sequence, Slope, Slopes};
 
 fn of_vector(parameter: &'static str, values: &DVector<f64>) -> Slope {
     Slope {

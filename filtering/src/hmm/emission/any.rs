@@ -2,10 +2,10 @@
 
 use rand::Rng;
 
-use super::{AnyEmission, Emission, Learnable, Sample};
+use super::{AnyEmission, Emission, Learnable, Sample, ScorePart};
 use crate::hmm::parameter_groups::ParameterGroup;
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{PredictedObservation, Predictive, Result, Sequence};
+use crate::{PredictedObservation, Predictive, Result, Sequence, Slope};
 
 impl Emission for AnyEmission {
     fn states(&self) -> usize {
@@ -82,6 +82,12 @@ impl Learnable for AnyEmission {
     }
     fn score(&self, statistics: &[f64], into: &mut [f64]) {
         each!(self, e => e.score(statistics, into))
+    }
+    fn score_parts(&self) -> Vec<ScorePart> {
+        each!(self, e => e.score_parts())
+    }
+    fn slopes(&self, statistics: &[f64]) -> Vec<Slope> {
+        each!(self, e => e.slopes(statistics))
     }
     fn units(&self, into: &mut [f64]) {
         each!(self, e => e.units(into))

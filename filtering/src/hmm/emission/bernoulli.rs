@@ -3,12 +3,12 @@
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::{Emission, Guess, Learnable, Sample};
+use super::{Emission, Guess, Learnable, Sample, ScorePart};
 use crate::hmm::clusters::Clusters;
 use crate::hmm::emission_rows::{nested, reordered, row_length, width_of};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{Error, Moments, PredictedObservation, Predictive, Result};
+use crate::{Coordinate, Error, Moments, PredictedObservation, Predictive, Result};
 
 /// y ∈ {0, 1}ᴰ with p(y|s) = ∏_d p_sd^y_d (1 − p_sd)^(1 − y_d). An observation is a row of D numbers 0 or 1.
 ///
@@ -170,6 +170,14 @@ impl Learnable for Bernoulli {
 
     fn parameters_len(&self) -> usize {
         self.width
+    }
+
+    fn score_parts(&self) -> Vec<ScorePart> {
+        vec![ScorePart::new(
+            "probabilities",
+            Coordinate::Logit,
+            &[self.width],
+        )]
     }
 
     /// θ are logits.

@@ -5,13 +5,13 @@ use std::sync::OnceLock;
 use rand::{Rng, RngExt};
 use serde::{Deserialize, Serialize};
 
-use super::{Emission, Guess, Learnable, Sample};
+use super::{Emission, Guess, Learnable, Sample, ScorePart};
 use crate::error::check_distribution;
 use crate::hmm::emission_rows::{draw, nested, reordered, row_length, width_of};
 use crate::hmm::parameter_groups::ParameterGroup;
 use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::hmm::roots;
-use crate::{Error, PredictedObservation, Predictive, Result};
+use crate::{Coordinate, Error, PredictedObservation, Predictive, Result};
 
 /// o ∈ {0 … M − 1} with `p(o|s) = B[s][o]`. An observation is a row of one whole number.
 ///
@@ -220,6 +220,14 @@ impl Learnable for Categorical {
 
     fn parameters_len(&self) -> usize {
         self.symbols
+    }
+
+    fn score_parts(&self) -> Vec<ScorePart> {
+        vec![ScorePart::new(
+            "probabilities",
+            Coordinate::Logit,
+            &[self.symbols],
+        )]
     }
 
     fn score(&self, statistics: &[f64], into: &mut [f64]) {

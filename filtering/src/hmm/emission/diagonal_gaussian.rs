@@ -7,14 +7,14 @@ use serde::{Deserialize, Serialize};
 
 use super::binary_units::BinaryUnits;
 use super::origin::{checked_origin, origin, pooled_mean, pooled_variance, written};
-use super::{Emission, Guess, Learnable, Sample};
+use super::{Emission, Guess, Learnable, Sample, ScorePart};
 use crate::data_spread::check_variation;
 use crate::error::check_finite;
 use crate::hmm::clusters::{Clusters, drawn_rows};
 use crate::hmm::emission_rows::{mixtures, nested, normal, reordered, row_length, width_of};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{Error, Law, Moments, PredictedObservation, Predictive, Result, Sequence};
+use crate::{Coordinate, Error, Law, Moments, PredictedObservation, Predictive, Result, Sequence};
 
 /// y ∈ ℝᴰ with p(y|s) = ∏_d N(y_d; μ_sd, v_sd). An observation is a row of D numbers.
 ///
@@ -285,6 +285,13 @@ impl Learnable for DiagonalGaussian {
 
     fn parameters_len(&self) -> usize {
         2 * self.width
+    }
+
+    fn score_parts(&self) -> Vec<ScorePart> {
+        vec![
+            ScorePart::new("means", Coordinate::Value, &[self.width]),
+            ScorePart::new("variances", Coordinate::Log, &[self.width]),
+        ]
     }
 
     fn score(&self, statistics: &[f64], into: &mut [f64]) {

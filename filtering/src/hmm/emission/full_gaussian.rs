@@ -13,14 +13,14 @@ use serde::{Deserialize, Serialize};
 use self::factor::factor;
 use super::binary_units::BinaryUnits;
 use super::origin::{checked_origin, origin, pooled_mean, pooled_variance, written};
-use super::{Emission, Learnable};
+use super::{Emission, Learnable, ScorePart};
 use crate::data_spread::check_independence;
 use crate::error::check_finite;
 use crate::hmm::emission_rows::{mixtures, nested, reordered, row_length, width_of};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::math::square::symmetric_of_lower;
-use crate::{Error, Law, Moments, PredictedObservation, Predictive, Result, Sequence};
+use crate::{Coordinate, Error, Law, Moments, PredictedObservation, Predictive, Result, Sequence};
 
 /// y ∈ ℝᴰ with p(y|s) = N(y; μ_s, Σ_s). An observation is a row of D numbers.
 ///
@@ -296,6 +296,14 @@ impl Learnable for FullGaussian {
 
     fn parameters_len(&self) -> usize {
         self.width + self.width * self.width
+    }
+
+    fn score_parts(&self) -> Vec<ScorePart> {
+        let d = self.width;
+        vec![
+            ScorePart::new("means", Coordinate::Value, &[d]),
+            ScorePart::new("covariances", Coordinate::Value, &[d, d]),
+        ]
     }
 
     fn score(&self, statistics: &[f64], into: &mut [f64]) {

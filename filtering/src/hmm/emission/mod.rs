@@ -17,6 +17,7 @@ mod poisson;
 #[macro_use]
 mod registry;
 mod regression;
+mod slopes;
 pub(super) mod statistics_of_states;
 mod student_t;
 mod traits;
@@ -36,6 +37,7 @@ pub use guess::Guess;
 pub use negative_binomial::NegativeBinomial;
 pub use poisson::Poisson;
 pub use regression::{LinearRegression, LogisticRegression, PoissonRegression, Regression};
+pub use slopes::ScorePart;
 pub use student_t::StudentT;
 pub use traits::{Emission, Learnable, Sample};
 

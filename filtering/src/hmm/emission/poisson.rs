@@ -7,12 +7,12 @@ use rand::Rng;
 use serde::{Deserialize, Serialize};
 
 use super::covariates::{Unit, check_exposure, check_names, seen_with};
-use super::{Emission, Guess, Learnable, Sample};
+use super::{Emission, Guess, Learnable, Sample, ScorePart};
 use crate::hmm::emission_rows::{draw_count, mixtures, reordered, row_length, width_of};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::math::factorial::ln_factorial;
-use crate::{Error, Law, Moments, PredictedObservation, Predictive, Result};
+use crate::{Coordinate, Error, Law, Moments, PredictedObservation, Predictive, Result};
 
 /// y ∈ ℕᴰ with p(y|s) = ∏_d Poisson(y_d; e λ_sd). An observation is a row of D whole numbers, and the exposure e that they are counts
 /// of where there is one ([`Poisson::with_exposure`]); e = 1 where not.
@@ -294,6 +294,10 @@ impl Learnable for Poisson {
 
     fn parameters_len(&self) -> usize {
         self.width
+    }
+
+    fn score_parts(&self) -> Vec<ScorePart> {
+        vec![ScorePart::new("rates", Coordinate::Log, &[self.width])]
     }
 
     fn score(&self, statistics: &[f64], into: &mut [f64]) {

@@ -2,9 +2,10 @@
 
 use rand::Rng;
 
+use super::slopes::{ScorePart, by_parts};
 use crate::hmm::parameter_groups::ParameterGroup;
 use crate::hmm::pseudo_observations::PseudoObservations;
-use crate::{Error, PredictedObservation, Predictive, Result, Sequence};
+use crate::{Error, PredictedObservation, Predictive, Result, Sequence, Slope};
 
 /// A likelihood p(o|s) for each of K states; implement it for your own.
 ///
@@ -205,6 +206,18 @@ pub trait Learnable: Emission {
     /// the statistics; θ are categorical logits `[M]`; Poisson log-rates `[D]`; Gaussian means and
     /// log-variances `[2D]`; means and the symmetrised entries of the covariance `[D + D²]`.
     fn score(&self, statistics: &[f64], into: &mut [f64]);
+
+    /// What the Q entries of a state's [`Learnable::score`] are of, in their order; none of an emission whose score is in other
+    /// coordinates than its parameters, which says its [`Learnable::slopes`] by itself.
+    fn score_parts(&self) -> Vec<ScorePart>;
+
+    /// The slopes of Σ_t q_t(j) ln p(o_t|j) by the parameters as files have them, of statistics `[K, P]`.
+    fn slopes(&self, statistics: &[f64]) -> Vec<Slope>
+    where
+        Self: Sized,
+    {
+        by_parts(self, statistics)
+    }
 
     /// The units of θ `[K, Q]`: an information of about one observation in the coordinates of [`Learnable::score`], for those that
     /// have units, and 1 for those that have none, the default.

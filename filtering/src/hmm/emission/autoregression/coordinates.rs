@@ -97,7 +97,7 @@ impl Autoregression {
 
     /// The slopes of the expected log-likelihood of statistics by b, A and Σ as files have them: with G = Σ⁻¹ Σ (r − B g) gᵀ about
     /// the origin c, that by b is the first column of G, and by A_l what belongs to it plus (∂/∂b) cᵀ.
-    pub(crate) fn slopes(&self, statistics: &[f64]) -> Vec<Slope> {
+    pub(super) fn slopes_of_parameters(&self, statistics: &[f64]) -> Vec<Slope> {
         let (k, d, m) = (self.states(), self.width, self.weights_len());
         let (mut intercepts, mut coefficients, mut noise) = (Vec::new(), Vec::new(), Vec::new());
         for (k, row) in statistics.chunks_exact(self.row_len()).enumerate() {

@@ -7,12 +7,12 @@ use super::{Autoregression, LagMoments};
 use crate::data_spread::{check_independence, unit_variance};
 use crate::hmm::emission::regression::moments::{Typical, move_origin, packed_len, solvable};
 use crate::hmm::emission::statistics_of_states::statistics_of_states;
-use crate::hmm::emission::{Emission, Learnable, Sample};
+use crate::hmm::emission::{Emission, Learnable, Sample, ScorePart};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::{PseudoObservations, PseudoVariance};
 use crate::math::cholesky::cholesky;
 use crate::math::square::symmetric_of_lower;
-use crate::{Error, Result, Sequence};
+use crate::{Error, Result, Sequence, Slope};
 
 impl Autoregression {
     fn rows(&self, statistics: &[f64]) -> Vec<Row> {
@@ -153,6 +153,14 @@ impl Learnable for Autoregression {
 
     fn parameters_len(&self) -> usize {
         self.free_len()
+    }
+
+    fn score_parts(&self) -> Vec<ScorePart> {
+        Vec::new()
+    }
+
+    fn slopes(&self, statistics: &[f64]) -> Vec<Slope> {
+        self.slopes_of_parameters(statistics)
     }
 
     /// In the coordinates about this emission itself: they have no units.

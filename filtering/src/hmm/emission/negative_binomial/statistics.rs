@@ -2,12 +2,12 @@
 
 use super::{NegativeBinomial, Unit};
 use crate::hmm::emission::statistics_of_states::statistics_of_states;
-use crate::hmm::emission::{Emission, Learnable};
+use crate::hmm::emission::{Emission, Learnable, ScorePart};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::PseudoObservations;
 use crate::math::digamma;
 use crate::math::gamma_shape::gamma_shape;
-use crate::{Error, Result};
+use crate::{Coordinate, Error, Result};
 
 /// The least mean, in counts per observation: that of a column that was never anything but 0.
 const LEAST_MEAN: f64 = 1e-10;
@@ -123,6 +123,13 @@ impl Learnable for NegativeBinomial {
 
     fn parameters_len(&self) -> usize {
         2 * self.width
+    }
+
+    fn score_parts(&self) -> Vec<ScorePart> {
+        vec![
+            ScorePart::new("means", Coordinate::Log, &[self.width]),
+            ScorePart::new("shapes", Coordinate::Log, &[self.width]),
+        ]
     }
 
     /// θ are ln μ `[D]` and ln r `[D]`.

@@ -9,11 +9,11 @@ use super::statistics::{EXPOSURE, FIRST, Row, SQUARES, Y};
 use super::{Information, Regression, predictor};
 use crate::data_spread::unit_variance;
 use crate::hmm::emission::statistics_of_states::statistics_of_states;
-use crate::hmm::emission::{Emission, Learnable};
+use crate::hmm::emission::{Emission, Learnable, ScorePart};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::{PseudoObservations, PseudoVariance};
 use crate::math::cholesky::cholesky;
-use crate::{Error, Result, Sequence};
+use crate::{Coordinate, Error, Result, Sequence};
 
 impl<F: Family> Regression<F> {
     /// Adds w φ(o) of state `j`.
@@ -225,6 +225,14 @@ impl<F: Family> Learnable for Regression<F> {
 
     fn parameters_len(&self) -> usize {
         self.weights_len() + usize::from(F::VARIANCE)
+    }
+
+    fn score_parts(&self) -> Vec<ScorePart> {
+        let weights = ScorePart::new("weights", Coordinate::Value, &[self.weights_len()]);
+        match F::VARIANCE {
+            true => vec![weights, ScorePart::new("variances", Coordinate::Log, &[])],
+            false => vec![weights],
+        }
     }
 
     fn score(&self, statistics: &[f64], into: &mut [f64]) {

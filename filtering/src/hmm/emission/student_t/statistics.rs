@@ -7,12 +7,12 @@
 use super::StudentT;
 use crate::data_spread::{check_variation, unit_variance};
 use crate::hmm::emission::statistics_of_states::statistics_of_states;
-use crate::hmm::emission::{Emission, Learnable, origin};
+use crate::hmm::emission::{Emission, Learnable, ScorePart, origin};
 use crate::hmm::parameter_groups::{ParameterGroup, entry_name};
 use crate::hmm::pseudo_observations::{PseudoObservations, PseudoVariance};
 use crate::math::digamma;
 use crate::math::gamma_shape::gamma_shape;
-use crate::{Error, Result, Sequence};
+use crate::{Coordinate, Error, Result, Sequence};
 
 /// The least and the most degrees of freedom that are learned: beyond, the law is a normal one to 10⁻⁵, or has no digits left.
 const LEAST_FREEDOM: f64 = 2e-3;
@@ -130,6 +130,15 @@ impl Learnable for StudentT {
 
     fn parameters_len(&self) -> usize {
         3 * self.width
+    }
+
+    fn score_parts(&self) -> Vec<ScorePart> {
+        vec![
+            ScorePart::new("locations", Coordinate::Value, &[self.width]),
+            // The score is by ln σ².
+            ScorePart::new("scales", Coordinate::Log, &[self.width]).times(2.0),
+            ScorePart::new("freedoms", Coordinate::Log, &[self.width]),
+        ]
     }
 
     /// θ are μ `[D]`, ln σ² `[D]` and ln ν `[D]`.
