@@ -3,7 +3,7 @@
 use numpy::{PyArray2, PyArray3, PyArrayDyn};
 use pyo3::prelude::*;
 use scotopic_filtering::AnyModel;
-use scotopic_filtering::gaussian;
+use scotopic_filtering::gaussian::{self, DrivenFilter};
 
 use crate::arrays::{Drawn, drawn, matrix_of, read_matrix};
 use crate::beliefs::{Beliefs, beliefs};

@@ -2,14 +2,14 @@
 
 use numpy::{PyArray1, PyArray2, PyArray3, PyArrayDyn};
 use pyo3::prelude::*;
-use scotopic_filtering::gaussian;
+use scotopic_filtering::gaussian::{self, Kalman};
 use scotopic_filtering::{AnyModel, gaussian_factorisation};
 
 use crate::arrays::{Drawn, drawn, matrix_of, read_matrix, read_vector, vector_of};
 use crate::beliefs::{Beliefs, Rows, beliefs};
 use crate::errors::{Result, setting};
 use crate::files::{Reduced, from_cbor, reduced, to_toml};
-use crate::interrupt::{drawing, heed};
+use crate::interrupt::drawing;
 use crate::observations::Observations;
 use crate::rules::{Held, learned_of};
 use crate::statistics::{GaussianStatistics, different_models};

@@ -31,7 +31,7 @@ impl ScorePart {
 }
 
 /// The slopes by each of [`Learnable::score_parts`], of statistics `[K, P]`.
-pub(super) fn by_parts<E: Learnable + ?Sized>(emission: &E, statistics: &[f64]) -> Vec<Slope> {
+pub(super) fn by_parts<E: Learnable>(emission: &E, statistics: &[f64]) -> Vec<Slope> {
     let (k, q) = (emission.states(), emission.parameters_len());
     let mut score = vec![0.0; k * q];
     emission.score(statistics, &mut score);

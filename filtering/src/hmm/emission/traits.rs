@@ -212,10 +212,7 @@ pub trait Learnable: Emission {
     fn score_parts(&self) -> Vec<ScorePart>;
 
     /// The slopes of Σ_t q_t(j) ln p(o_t|j) by the parameters as files have them, of statistics `[K, P]`.
-    fn slopes(&self, statistics: &[f64]) -> Vec<Slope>
-    where
-        Self: Sized,
-    {
+    fn slopes(&self, statistics: &[f64]) -> Vec<Slope> {
         by_parts(self, statistics)
     }
 
