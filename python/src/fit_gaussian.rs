@@ -1,7 +1,7 @@
 //! Fitting linear-Gaussian models: the library's search among starts, and EM one iteration after another.
 
 use pyo3::prelude::*;
-use scotopic_filtering::gaussian::{self, GaussianFit, GaussianFound, Learned};
+use scotopic_filtering::gaussian::{self, GaussianFit, GaussianFound, GaussianWarning, Learned};
 
 use crate::driven::DrivenGaussian;
 use crate::errors::Result;
@@ -79,6 +79,9 @@ type Found<M> = (
 );
 
 fn told<M, P: From<M>>(found: GaussianFound<M>) -> Found<P> {
+    // Every fit of one series could be told that it has one start.
+    let doubts = found.warnings.iter();
+    let doubts = doubts.filter(|w| !matches!(w, GaussianWarning::StartCollapsed));
     (
         found.model.into(),
         found.log_evidence,
@@ -86,7 +89,7 @@ fn told<M, P: From<M>>(found: GaussianFound<M>) -> Found<P> {
         found.converged,
         found.found_by,
         found.pseudo_count,
-        found.warnings.iter().map(ToString::to_string).collect(),
+        doubts.map(ToString::to_string).collect(),
     )
 }
 

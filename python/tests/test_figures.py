@@ -26,8 +26,9 @@ def test_results_draw_themselves(hmm):
 def test_walks_draw_bands():
     model = random_walk()
     y, _ = model.sample(60, random_state=0)
-    for drawn in (model.smooth(y), model.filtered(y), model.filter().extend(y), model.forecast(y, 5)):
+    for drawn in (model.smooth(y), model.filtered(y), model.filter().extend(y)):
         assert "90 % credible band" in words(drawn._repr_svg_())
+    assert "90 % interval" in words(model.forecast(y, 5)._repr_svg_())
 
 
 def test_a_long_series_is_a_small_figure():

@@ -16,14 +16,15 @@ def python(code, **options):
     return subprocess.run([sys.executable, "-c", textwrap.dedent(code)], capture_output=True, text=True, **options)
 
 
-@pytest.mark.parametrize("what", ["search", "em", "walk", "choices", "choices-em", "population", "lags", "driven", "transitions"])
+@pytest.mark.parametrize("what", ["search", "em", "walk", "walk-search", "choices", "choices-em", "population", "lags", "driven", "transitions"])
 def test_ctrl_c_ends_a_long_fit(what):
     # Each fit would take minutes to hours. The time-out of the process is far above the second that is promised, and
     # the only clock that decides.
     made = {
         "search": "scotopic.GaussianHMM(12, n_init=1000, random_state=0, n_jobs=2)",
         "em": "scotopic.GaussianHMM(8, method='em', n_init=1, n_iter=10**9, tol=0.0, random_state=0)",
-        "walk": "scotopic.LinearGaussian(2, n_iter=10**9, tol=0.0)",
+        "walk": "scotopic.LinearGaussian(2, method='em', n_iter=10**9, tol=0.0)",
+        "walk-search": "scotopic.LinearGaussian(6, n_init=10**4, random_state=0)",
         "choices": "scotopic.LogisticRegressionHMM(6, n_init=1000, random_state=0)",
         "choices-em": "scotopic.LogisticRegressionHMM(6, method='em', n_init=1, n_iter=10**9, tol=0.0, random_state=0)",
         "population": "scotopic.PLDS(2, n_iter=10**9, tol=0.0)",
@@ -97,7 +98,7 @@ def waves(seed):
 def driven(seed):
     rng = np.random.default_rng(seed)
     y, u = np.cumsum(rng.normal(size=300)), rng.normal(size=(300, 2))
-    return lambda: scotopic.LinearGaussian(1, n_iter=30).fit(y, inputs=u).direct_
+    return lambda: scotopic.LinearGaussian(1, n_iter=30, random_state=0).fit(y, inputs=u).direct_
 
 
 @pytest.mark.parametrize("made", [numbers, choices, spikes, waves, driven])

@@ -10,7 +10,7 @@ from scotopic import _scotopic
 
 STUB = ast.parse((importlib.resources.files("scotopic") / "_scotopic.pyi").read_text(encoding="utf-8"))
 #: Built with the cargo feature `vision` alone.
-VISION = {"Network", "Stream", "train", "data_set", "dictionary_figure", "tiles_figure", "raster_figure"}
+VISION = {"Network", "Stream", "levels", "train", "data_set", "dictionary_figure", "tiles_figure", "raster_figure"}
 #: What pickle calls.
 PRIVATE = {"_restored"}
 

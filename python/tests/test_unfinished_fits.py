@@ -34,7 +34,7 @@ def test_an_unfinished_fit_warns_at_the_line_that_called_it(case):
 def test_a_finished_fit_and_one_of_no_iteration_do_not():
     with warnings.catch_warnings():
         warnings.simplefilter("error", FitWarning)
-        level = scotopic.LinearGaussian(1, tol=1e-3).fit(X)
+        level = scotopic.LinearGaussian(1, random_state=0).fit(X)
         assert level.converged_ and level.warnings_ == []
         assert not scotopic.LinearGaussian(1, n_iter=0).fit(X).converged_
 
@@ -49,6 +49,19 @@ def test_what_calls_a_fit_inside_is_not_named():
 def test_more_iterations_never_are_worse():
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", FitWarning)
-        few, default = (scotopic.LinearGaussian(2, **given).fit(X) for given in ({"n_iter": 100}, {}))
+        few, default = (scotopic.LinearGaussian(2, method="em", **given).fit(X) for given in ({"n_iter": 100}, {}))
     # EM never lowers the evidence; the default of 500 is that of the other models and of the program.
     assert default.n_iter == 500 and default.score(X) >= few.score(X) - 1e-9 * abs(few.score(X))
+
+
+def test_a_search_is_never_worse_than_em():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", FitWarning)
+        em = scotopic.LinearGaussian(2, method="em").fit(X)
+        search = scotopic.LinearGaussian(2, random_state=0).fit(X)
+    # Two ends are one maximum to 0.01 nats.
+    assert search.score(X) == pytest.approx(search.log_evidence_, rel=1e-9) and search.log_evidence_ > em.log_evidence_ - 0.01
+    reached, of = search.found_by_
+    assert 1 <= reached <= of == 3 and search.pseudo_count_ == 0.0
+    again = scotopic.LinearGaussian(2, random_state=0, n_jobs=2).fit(X)
+    assert (again.transition_ == search.transition_).all()
