@@ -130,7 +130,7 @@ pub use sequence::{Sequence, SharedValues, is_seen};
 pub use simulation::SampledStates;
 pub use slope::{Coordinate, Slope, Slopes};
 pub use step::Step;
-pub use summary::{ParameterEstimate, Summary, SummarySettings};
+pub use summary::{CredibleParameter, ParameterEstimate, Summary, SummarySettings};
 pub use workers::divided;
 
 /// The example of README.md, compiled and run.

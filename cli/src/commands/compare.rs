@@ -23,12 +23,12 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     if args.model.is_empty() {
         return networks(args);
     }
-    let path = args.data().map_err(UsageError)?;
     #[cfg(feature = "vision")]
     args.networks.check_unused().map_err(UsageError)?;
     if args.model.len() > 1 {
-        return compare_models::run(args, path);
+        return compare_models::run(args);
     }
+    compare_rows::one_file(&args.inputs)?;
     if args.by != RankBy::Evidence {
         let error = anyhow::anyhow!(
             "--by ranks several models, and one is given: leave it out, or name another by --model"
@@ -45,8 +45,8 @@ pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     check_options(args, &model).map_err(UsageError)?;
     let learning = learning(args, &model).map_err(UsageError)?;
     let named = [(args.model[0].as_path(), &model)];
-    let (_, mut own) = compare_rows::read(&args.source, path, &named)?;
-    let data = own.remove(0);
+    let data = compare_rows::read_one(&args.source, &args.inputs, &named)?.remove(0);
+    let path = &args.inputs[0];
     if args.certified.certify {
         return compare_certify::run(args, &[(&args.model[0], &model)], &[data]);
     }

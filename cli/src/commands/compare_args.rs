@@ -1,8 +1,7 @@
 //! Arguments of `scotopic compare`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use anyhow::{Result, bail};
 use clap::{Args, ValueEnum};
 
 use crate::filtering::Source;
@@ -19,7 +18,10 @@ use crate::filtering::Source;
                         carried; in batch, µs is the time of the whole posterior divided by T and bytes its size.\n\n\
                         With several models their evidence on the same rows is compared, best first: ln p, exact for hmm\n\
                         and linear-gaussian, else the ELBO; AIC and BIC count the free parameters of models fitted to\n\
-                        these rows.\n\n\
+                        these rows. Several files are series of their own, each from the model's initial law.\n\n\
+                        --by prequential learns on from the parameters in the files. A file that was fitted to rows that\n\
+                        are scored has seen them, so that the richer model looks better than it predicts: fit every model\n\
+                        to the rows before --from alone, or to other series.\n\n\
                         For a continuous-time model (kind = \"generalised\"), schemes, orders of motion and smoothness of\n\
                         the noise are compared: error and calibration against --true-states (without the first N bins,\n\
                         for which the published schemes wait), and the evidence of the samples.\n\n\
@@ -30,22 +32,24 @@ use crate::filtering::Source;
                         scotopic compare runs/mnist runs/mnist-gaussian --split test --ood --out compared\n  \
                         scotopic compare quakes.csv --model quakes.toml\n  \
                         scotopic compare quakes.csv --model two.toml --model three.toml --by bic\n  \
+                        scotopic compare held-out1.csv held-out2.csv --model two.toml --model three.toml\n  \
                         scotopic compare dice.csv --model true.toml --init guess.toml --true-model true.toml --out out\n  \
                         scotopic compare y.csv --model true.toml --certify --true-states x.csv\n  \
                         scotopic compare y.csv --model lorenz.toml --orders 1..6 --true-states x.csv --out orders"
 )]
 pub struct CompareArgs {
-    /// With --model, the observations: CSV, TSV, JSON lines or npy; - is standard input. Without, two or more trained
-    /// networks: run folders, folders of released checkpoints, or checkpoint files
+    /// With --model, the observations: CSV, TSV, JSON lines or npy, a series each; - is standard input. Without, two or more
+    /// trained networks: run folders, folders of released checkpoints, or checkpoint files
     #[arg(value_name = "DATA|NETWORK", required = true)]
     pub inputs: Vec<PathBuf>,
-    /// Model in TOML; given several times, the models are ranked on the same rows
+    /// Model in TOML; given several times, the models are ranked on the same rows, summed over all series
     #[arg(long, value_name = "FILE")]
     pub model: Vec<PathBuf>,
     /// Several models: what they are ranked by
     #[arg(long, value_enum, value_name = "SCORE", default_value = "evidence")]
     pub by: RankBy,
-    /// Several models: row from which the prequential score counts; those before it are only learned from [default: 1]
+    /// Several models: row of each series from which the prequential score counts; those before it are only learned from
+    /// [default: 1]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub from: Option<u64>,
     /// Factorisations [default: all that the model has]; block-N has blocks of N time steps
@@ -115,21 +119,6 @@ impl CompareArgs {
         let asked = self.orders.as_ref().map(|orders| orders.0.clone());
         asked.unwrap_or_else(|| (1..=6).collect())
     }
-
-    /// The file of observations.
-    ///
-    /// # Errors
-    /// If there are several.
-    pub fn data(&self) -> Result<&Path> {
-        match &self.inputs[..] {
-            [data] => Ok(data),
-            more => bail!(
-                "--model is for series of observations, and {} files are named: give one (networks are compared without \
-                 --model)",
-                more.len()
-            ),
-        }
-    }
 }
 
 /// Options of `scotopic compare --certify`.
@@ -157,7 +146,8 @@ pub struct CertifyArgs {
 pub enum RankBy {
     /// ln p of all rows, or the ELBO
     Evidence,
-    /// ln p of the rows from --from on, each under parameters learned from those before it, by the model's first rule
+    /// ln p of the rows from --from on, each under parameters learned from those before it, by the model's first rule. Learning
+    /// begins in each series from the parameters of the file: fit that to none of the rows that are scored
     Prequential,
     /// Akaike's criterion, 2 k − 2 ln p
     Aic,

@@ -3,56 +3,28 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, ensure};
+use anyhow::{Context as _, Result, anyhow, ensure};
 use scotopic_datasets::replace::replace;
 use scotopic_figures::Figure;
 use scotopic_figures::chart::{self, Mark, Panel, Series};
 use scotopic_figures::time_axis::TimeAxis;
-use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Filter as _, Sequence, many};
-use serde::Serialize;
+use scotopic_filtering::{AnyModel, Sequence, many};
 
 use super::compare_args::{CompareArgs, RankBy};
-use super::smooth::score as called_score;
-use super::{compare_certify, compare_rows, print};
+use super::compare_scores::{Row, score};
+use super::{compare_certify, compare_notes, compare_rows, print};
 use crate::filtering::grid_note;
 use crate::filtering::model;
-use crate::filtering::of_fit::OfFit;
+use crate::filtering::recording::Recording;
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
-
-/// What a model came to.
-#[derive(Debug, Serialize)]
-struct Row {
-    model: String,
-    kind: &'static str,
-    score: &'static str,
-    parameters: Option<usize>,
-    log_evidence: f64,
-    per_observation: f64,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    prequential: Option<f64>,
-    aic: Option<f64>,
-    bic: Option<f64>,
-    /// States without a prior, each of which takes an observation out of ln p (eq. F51).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    diffuse: Option<usize>,
-    /// Observations that the next one depends on: a row whose lags are not all there adds nothing to ln p (eq. F93).
-    #[serde(skip_serializing_if = "Option::is_none")]
-    lags: Option<usize>,
-    #[serde(skip)]
-    discrete: Option<bool>,
-    /// L after each row.
-    #[serde(skip)]
-    path: Vec<f64>,
-}
 
 /// Ranks models, best first.
 ///
 /// # Errors
 /// If data or a model cannot be used, and for options that are about one model.
-pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
+pub fn run(args: &CompareArgs) -> Result<ExitCode> {
     check(args).map_err(UsageError)?;
-    let from = args.from();
     let models: Vec<AnyModel> = args
         .model
         .iter()
@@ -62,37 +34,31 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     let paths = args.model.iter().map(|path| path.as_path());
     let named: Vec<(&Path, &AnyModel)> = paths.zip(&models).collect();
     ensure_rules(args.by, &named).map_err(UsageError)?;
-    let (recording, own_rows) = compare_rows::read(&args.source, data, &named)?;
-    let (data, shown) = (&recording.sequence, data.display());
-    ensure!(
-        from <= data.len() as u64,
-        "--from is {from}, and {shown} has {}",
-        many(data.len(), "row")
-    );
     if args.certified.certify {
-        return compare_certify::run(args, &named, &own_rows);
+        let rows = compare_rows::read_one(&args.source, &args.inputs, &named)?;
+        return compare_certify::run(args, &named, &rows);
     }
-    let rows = named.iter().zip(&own_rows).map(|((path, model), data)| {
-        let of_model = || format!("the model {}", path.display());
-        let of_fit = OfFit::read(path)?;
-        let parameters = of_fit.parameters(model)?;
-        let rule = match args.by {
-            RankBy::Prequential => {
-                Some(AnyLearning::named(model, None).map_err(anyhow::Error::from))
-            }
-            _ => None,
-        };
-        let rule = rule.map(|rule| rule.and_then(|rule| of_fit.restricted(rule)));
-        let rule = rule.transpose().with_context(of_model)?;
-        let row = score(
-            path,
-            model,
-            parameters,
-            data,
-            rule.as_ref().map(|rule| (rule, from)),
-        );
-        recording.named(row).with_context(of_model)
-    });
+    let (recordings, own_rows) = compare_rows::read(&args.source, &args.inputs, &named)?;
+    let lengths = recordings.iter().map(|one| one.sequence.len());
+    let (total, longest) = lengths.fold((0, 0), |(sum, most), n| (sum + n, n.max(most)));
+    let shown = match &recordings[..] {
+        [one] => one.path.display().to_string(),
+        several => format!("{} series", several.len()),
+    };
+    ensure!(
+        args.from() <= longest as u64,
+        "--from is {}, and {} has {}",
+        args.from(),
+        match &recordings[..] {
+            [_] => shown.clone(),
+            _ => format!("the longest of {shown}"),
+        },
+        many(longest, "row")
+    );
+    let rows = named
+        .iter()
+        .zip(&own_rows)
+        .map(|((path, model), rows)| score(args, path, model, (&recordings, rows)));
     let mut rows: Vec<Row> = rows.collect::<Result<_>>()?;
     let value = |row: &Row| match args.by {
         RankBy::Evidence => row.log_evidence,
@@ -102,27 +68,24 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     };
     rows.sort_by(|a, b| value(b).total_cmp(&value(a)));
     let table = table(&rows, args.by);
-    let notes = [
-        diffuse_note(&rows, args.by),
-        lags_note(&rows, args.by, from),
-    ];
-    let mut notes: Vec<String> = notes.into_iter().flatten().collect();
-    for ((path, model), own) in named.iter().zip(&own_rows) {
-        let path = path.display().to_string();
-        let row = rows.iter().find(|row| row.model == path);
-        notes.extend(row.and_then(|row| grid_note::note(model, &path, own, row.log_evidence)));
-    }
+    let notes = notes(args, &rows, &named, (&recordings, &own_rows));
     if let Some(folder) = &args.out {
         std::fs::create_dir_all(folder)
             .with_context(|| format!("could not make {}", folder.display()))?;
         replace(&folder.join("models.csv"), table.csv().as_bytes())?;
-        if let Some(figure) = picture(&rows, recording.time_axis())? {
-            let figure = figure.of(&shown.to_string());
-            figure.write(folder.join("models.svg"))?;
+        // The rows of several series follow each other, and times begin anew.
+        let times = match &recordings[..] {
+            [one] => one.time_axis(),
+            _ => None,
+        };
+        if let Some(figure) = picture(&rows, times)? {
+            figure.of(&shown).write(folder.join("models.svg"))?;
         }
     }
     if args.json {
-        let mut value = serde_json::json!({ "observations": data.len(), "rows": rows });
+        let series = recordings.len();
+        let mut value =
+            serde_json::json!({ "observations": total, "series": series, "rows": rows });
         if !notes.is_empty() {
             let note = notes.join("; ");
             value["note"] = note.into();
@@ -133,20 +96,49 @@ pub fn run(args: &CompareArgs, data: &Path) -> Result<ExitCode> {
     print::line(format!(
         "{} models, {} of {}",
         rows.len(),
-        many(data.len(), "row"),
+        many(total, "row"),
         shown
     ))?;
     print::line(table.text())?;
-    if rows.iter().any(|row| row.discrete != rows[0].discrete) {
-        print::line(
-            "some models give probabilities of counts or symbols and others densities, which have units: these are on one \
-             scale only where rows are whole numbers",
-        )?;
-    }
     for note in notes {
         print::line(note)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// What to say beside the table.
+fn notes(
+    args: &CompareArgs,
+    rows: &[Row],
+    models: &[(&Path, &AnyModel)],
+    (recordings, own_rows): (&[Recording], &[Vec<Sequence>]),
+) -> Vec<String> {
+    let scale = (rows.iter().any(|row| row.discrete != rows[0].discrete)).then(|| {
+        "some models give probabilities of counts or symbols and others densities, which have units: these are on one \
+         scale only where rows are whole numbers"
+            .to_owned()
+    });
+    let first = [
+        scale,
+        compare_notes::prequential(args, recordings.len()),
+        compare_notes::diffuse(rows, args.by),
+        compare_notes::lags(rows, args.by, args.from()),
+    ];
+    let mut notes: Vec<String> = first.into_iter().flatten().collect();
+    for ((path, model), own) in models.iter().zip(own_rows) {
+        let path = path.display().to_string();
+        let Some(row) = rows.iter().find(|row| row.model == path) else {
+            continue;
+        };
+        for ((recording, sequence), elbo) in recordings.iter().zip(own).zip(&row.each) {
+            let called = match recordings.len() {
+                1 => path.clone(),
+                _ => format!("{path}, {}", recording.path.display()),
+            };
+            notes.extend(grid_note::note(model, &called, sequence, *elbo));
+        }
+    }
+    notes
 }
 
 /// Refuses the prequential score of a model that cannot be learned online.
@@ -184,42 +176,6 @@ fn ensure_rules(by: RankBy, models: &[(&Path, &AnyModel)]) -> Result<()> {
     }
 }
 
-/// What to say where ln p is not of the same observations for all models.
-fn diffuse_note(rows: &[Row], by: RankBy) -> Option<String> {
-    let number = |row: &Row| row.diffuse.unwrap_or(0);
-    if by == RankBy::Prequential || rows.iter().all(|row| number(row) == number(&rows[0])) {
-        return None;
-    }
-    let each = rows
-        .iter()
-        .map(|row| format!("{} of {}", number(row), row.model));
-    Some(format!(
-        "the models differ in the number of states that start diffuse ({}): ln p, and AIC and BIC with it, leaves out so many \
-         observations, so that these are not on one scale; give each the same, or a start by initial_mean and \
-         initial_covariance",
-        each.collect::<Vec<_>>().join(", ")
-    ))
-}
-
-/// What to say where some models leave out rows whose lags are missing, and others do not.
-fn lags_note(rows: &[Row], by: RankBy, from: u64) -> Option<String> {
-    let number = |row: &Row| row.lags.unwrap_or(0);
-    let most = rows.iter().map(number).max().unwrap_or(0);
-    let apart = by == RankBy::Prequential && from > most as u64;
-    if apart || rows.iter().all(|row| number(row) == number(&rows[0])) {
-        return None;
-    }
-    let each = rows
-        .iter()
-        .map(|row| format!("{} of {}", number(row), row.model));
-    Some(format!(
-        "the models differ in their lags ({}): ln p, and AIC and BIC with it, leaves out the first rows and those after a missing one, so \
-         that these are not on one scale; rank by --by prequential --from {}",
-        each.collect::<Vec<_>>().join(", "),
-        most + 1
-    ))
-}
-
 fn check(args: &CompareArgs) -> Result<()> {
     let one = [
         ("--factorisations", !args.factorisations.is_empty()),
@@ -236,71 +192,6 @@ fn check(args: &CompareArgs) -> Result<()> {
         );
     }
     Ok(())
-}
-
-fn score(
-    path: &Path,
-    model: &AnyModel,
-    parameters: Option<usize>,
-    data: &Sequence,
-    learned: Option<(&AnyLearning, u64)>,
-) -> scotopic_filtering::Result<Row> {
-    let mut filter = AnyFilter::new(model.clone(), "reversed")?;
-    let discrete = match filter.lacks_lags() {
-        true => Some(false),
-        false => {
-            let laws = filter.predictive_given(1, &vec![1.0; filter.inputs().len()]);
-            laws.ok().and_then(|laws| Some(laws.first()?.is_discrete()))
-        }
-    };
-    let mut sums = Vec::with_capacity(data.len());
-    for row in data.iter() {
-        filter.update(row)?;
-        sums.push(filter.elbo());
-    }
-    let count = data.seen(model.inputs().len()) as f64;
-    let prequential = learned.map(|(rule, from)| prequential(model, rule, data, from));
-    let prequential = prequential.transpose()?;
-    let log_evidence = filter.elbo();
-    let k = parameters.map(|k| k as f64);
-    Ok(Row {
-        model: path.display().to_string(),
-        kind: model.kind(),
-        score: called_score(model),
-        parameters,
-        log_evidence,
-        per_observation: log_evidence / count.max(1.0),
-        prequential,
-        aic: k.map(|k| 2.0 * k - 2.0 * log_evidence),
-        bic: k.map(|k| k * count.max(1.0).ln() - 2.0 * log_evidence),
-        discrete,
-        path: sums,
-        diffuse: match model {
-            AnyModel::LinearGaussian(model) => Some(model.diffuse().iter().filter(|d| **d).count()),
-            AnyModel::Driven(model) => Some(model.base().diffuse().iter().filter(|d| **d).count()),
-            _ => None,
-        }
-        .filter(|states| *states > 0),
-        lags: Some(model.lags()).filter(|lags| *lags > 0),
-    })
-}
-
-/// Σ ln p of the rows from number `from` on, each under parameters learned from those before it.
-fn prequential(
-    model: &AnyModel,
-    rule: &AnyLearning,
-    data: &Sequence,
-    from: u64,
-) -> scotopic_filtering::Result<f64> {
-    let mut filter = AnyFilter::learning(model.clone(), rule, "reversed")?;
-    let mut sum = 0.0;
-    for (t, row) in data.iter().enumerate() {
-        let step = filter.update(row)?;
-        if t as u64 + 1 >= from {
-            sum += step.increment;
-        }
-    }
-    Ok(sum)
 }
 
 /// How far behind the best model in ln p the others are after each row; none of one model.

@@ -1,6 +1,6 @@
 //! The rows that several models are compared on: the same outputs for all, and for each the inputs that it is given.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use scotopic_filtering::{AnyModel, Sequence, many};
@@ -11,15 +11,16 @@ use crate::filtering::recording::{Recording, read_all, uses_partial_rows};
 use crate::filtering::source::whole_rows;
 use crate::usage::UsageError;
 
-/// Reads the columns that all models predict and those that any is given, and hands each model its own.
+/// Reads the columns that all models predict and those that any is given, of every series of the files `data`, and hands each model
+/// its own: the series, and the rows of each `[model][series]`.
 ///
 /// # Errors
 /// A usage error for models that predict other numbers of columns; as [`read_all`].
 pub(super) fn read(
     source: &Source,
-    data: &Path,
+    data: &[PathBuf],
     models: &[(&Path, &AnyModel)],
-) -> Result<(Recording, Vec<Sequence>)> {
+) -> Result<(Vec<Recording>, Vec<Vec<Sequence>>)> {
     let mut given: Vec<String> = Vec::new();
     for name in models.iter().flat_map(|(_, model)| model.inputs()) {
         if !given.contains(name) {
@@ -32,46 +33,81 @@ pub(super) fn read(
         [(file, _), ..] => OfFit::source_of(file, source).map_err(UsageError)?,
         [] => source.clone(),
     };
-    let files = [data.to_path_buf()];
-    let mut recordings = read_all(&source.given(&given), &files, outputs + given.len())?;
-    ensure!(
-        recordings.len() == 1,
-        "{} has {} trials, each a series of its own: choose one with --trial",
-        data.display(),
-        recordings.len()
-    );
-    let recording = recordings.remove(0);
+    let recordings = read_all(&source.given(&given), data, outputs + given.len())?;
     for (file, _) in models {
-        OfFit::check_data(file, data, &recording.names, source)?;
+        for one in &recordings {
+            OfFit::check_data(file, &one.path, &one.names, source)?;
+        }
     }
-    let rows = &recording.sequence;
-    let mut predicted = columns(rows, &(0..outputs).collect::<Vec<_>>())?;
+    let predicted: Vec<usize> = (0..outputs).collect();
+    let predicted = recordings
+        .iter()
+        .map(|one| columns(&one.sequence, &predicted));
+    let mut predicted: Vec<Sequence> = predicted.collect::<scotopic_filtering::Result<_>>()?;
     // All models are judged on the same observations.
     if let Some((_, model)) = models.iter().find(|(_, model)| !uses_partial_rows(model)) {
-        predicted = whole_rows(&[predicted], model.kind()).remove(0);
+        predicted = whole_rows(&predicted, model.kind());
     }
-    let of_model = |model: &AnyModel| match model.inputs() {
-        [] => Ok(predicted.clone()),
-        names => {
-            let place = |name: &String| given.iter().position(|known| known == name);
-            let places: Vec<usize> = names.iter().filter_map(place).collect();
-            let places: Vec<usize> = places.iter().map(|place| outputs + place).collect();
-            predicted.with_inputs(&columns(rows, &places)?)
+    let mut all = Vec::with_capacity(models.len());
+    for (file, model) in models {
+        let place = |name: &String| given.iter().position(|known| known == name);
+        let places: Vec<usize> = model.inputs().iter().filter_map(place).collect();
+        let places: Vec<usize> = places.iter().map(|place| outputs + place).collect();
+        let mut own = Vec::with_capacity(recordings.len());
+        for (recording, predicted) in recordings.iter().zip(&predicted) {
+            let sequence = match places.is_empty() {
+                true => predicted.clone(),
+                false => predicted.with_inputs(&columns(&recording.sequence, &places)?)?,
+            };
+            let names = recording.names[..outputs].iter().chain(model.inputs());
+            let rows = Recording {
+                sequence: sequence.clone(),
+                names: names.cloned().collect(),
+                ..recording.clone()
+            };
+            rows.check(model)
+                .with_context(|| format!("the model {}", file.display()))?;
+            own.push(sequence);
         }
-    };
-    let own = models.iter().map(|(_, model)| of_model(model));
-    let own: Vec<Sequence> = own.collect::<scotopic_filtering::Result<_>>()?;
-    for ((file, model), sequence) in models.iter().zip(&own) {
-        let names = recording.names[..outputs].iter().chain(model.inputs());
-        let own = Recording {
-            sequence: sequence.clone(),
-            names: names.cloned().collect(),
-            ..recording.clone()
-        };
-        own.check(model)
-            .with_context(|| format!("the model {}", file.display()))?;
+        all.push(own);
     }
-    Ok((recording, own))
+    Ok((recordings, all))
+}
+
+/// The rows of the one series of `data`, for what is computed of one: a sequence for each model.
+///
+/// # Errors
+/// A usage error for several files; for a file of several trials; as [`read`].
+pub(super) fn read_one(
+    source: &Source,
+    data: &[PathBuf],
+    models: &[(&Path, &AnyModel)],
+) -> Result<Vec<Sequence>> {
+    one_file(data)?;
+    let (recordings, rows) = read(source, data, models)?;
+    ensure!(
+        recordings.len() == 1,
+        "{} has {} trials, each a series of its own: choose one with --trial, or rank several --model over all",
+        data[0].display(),
+        recordings.len()
+    );
+    Ok(rows.into_iter().flatten().collect())
+}
+
+/// Refuses several files where one series is compared.
+///
+/// # Errors
+/// A usage error.
+pub(super) fn one_file(data: &[PathBuf]) -> Result<()> {
+    match data {
+        [_] => Ok(()),
+        more => Err(UsageError(anyhow!(
+            "--model is for series of observations, and {} files are named: give one, or rank several --model over all, by ln p or \
+             --by prequential (networks are compared without --model)",
+            more.len()
+        ))
+        .into()),
+    }
 }
 
 /// The number of columns that each of the models predicts.

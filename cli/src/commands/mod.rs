@@ -15,9 +15,13 @@ mod compare_models;
 pub mod compare_network_args;
 #[cfg(all(feature = "filters", feature = "vision"))]
 pub mod compare_networks;
+#[cfg(feature = "filters")]
+mod compare_notes;
 mod compare_rows;
 #[cfg(feature = "filters")]
 pub mod compare_schemes;
+#[cfg(feature = "filters")]
+mod compare_scores;
 pub mod completions;
 #[cfg(feature = "vision")]
 pub mod config;

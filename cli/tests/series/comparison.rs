@@ -132,3 +132,125 @@ fn a_prequential_score_that_there_is_not_is_refused_in_words() {
     ];
     folder.refused(&learn, &["cannot learn online", "scotopic fit"]);
 }
+
+const LEVEL: &str = "kind = \"linear-gaussian\"\ntransition = [[0.5]]\nprocess_noise = [[0.1]]\nobservation = [[1.0]]\n\
+                     observation_noise = [[1.0]]\n";
+
+/// Models are ranked over several series by sums of what each series gives alone.
+#[test]
+fn several_series_add_up() {
+    let other = LEVEL.replace("[[0.5]]", "[[0.9]]");
+    let rows = noise(150);
+    let folder = Folder::with(&[
+        ("a.csv", &table("y", &[&rows[..60]])),
+        ("b.csv", &table("y", &[&rows[60..]])),
+        ("m.toml", LEVEL),
+        ("n.toml", &other),
+    ]);
+    let compare = |files: &[&str], more: &[&str]| {
+        let models = ["--model", "m.toml", "--model", "n.toml", "--json"];
+        folder.json(&[&["compare"], files, &models[..], more].concat())
+    };
+    let told = |value: &serde_json::Value, model: &str, key: &str| {
+        let rows = value["rows"].as_array().unwrap();
+        let row = rows.iter().find(|row| row["model"] == model).unwrap();
+        row[key].as_f64().unwrap()
+    };
+    for more in [&[][..], &["--by", "prequential", "--from", "20"]] {
+        let both = compare(&["a.csv", "b.csv"], more);
+        let each = [compare(&["a.csv"], more), compare(&["b.csv"], more)];
+        assert_eq!(both["series"], 2);
+        assert_eq!(both["observations"], 150);
+        for model in ["m.toml", "n.toml"] {
+            let keys = ["log_evidence", "prequential"];
+            for key in &keys[..if more.is_empty() { 1 } else { 2 }] {
+                let sum: f64 = each.iter().map(|one| told(one, model, key)).sum();
+                let found = told(&both, model, key);
+                assert!((found - sum).abs() < 1e-9, "{key}: {found} {sum}"); // rounding
+            }
+            let mean = told(&both, model, "log_evidence") / 150.0;
+            assert!((told(&both, model, "per_observation") - mean).abs() < 1e-12); // rounding
+        }
+    }
+    let models = ["--model", "m.toml", "--model", "n.toml"];
+    let (out, _) =
+        folder.good(&[&["compare", "a.csv", "b.csv", "--out", "c"][..], &models].concat());
+    assert!(out.contains("2 models, 150 rows of 2 series"), "{out}");
+    assert!(folder.path().join("c/models.svg").exists());
+    // What is of one series is refused for two.
+    let one = ["compare", "a.csv", "b.csv", "--model", "m.toml"];
+    folder.refused(&one, &["2 files are named", "give one", "several --model"]);
+    folder.refused(
+        &[&["compare", "a.csv", "b.csv", "--certify"][..], &models].concat(),
+        &["2 files are named", "give one"],
+    );
+    let late = ["compare", "a.csv", "b.csv", "--from", "91"];
+    let by = ["--by", "prequential"];
+    folder.refused(
+        &[&late[..], &models, &by].concat(),
+        &["--from is 91", "the longest of 2 series has 90 rows"],
+    );
+}
+
+/// Trials of one file are series too.
+#[test]
+fn trials_add_up() {
+    let poisson = |rate: &str| {
+        format!(
+            "kind = \"hmm\"\ninitial = [1.0]\ntransition = [[1.0]]\n[emission]\nkind = \"poisson\"\nrates = [[{rate}]]\n"
+        )
+    };
+    let folder = Folder::with(&[("m.toml", &poisson("1.0")), ("n.toml", &poisson("0.5"))]);
+    let arrays = [
+        ("a", &[0.001, 0.012, 0.024, 1.001][..]),
+        ("trial_start", &[0.0, 1.0]),
+        ("trial_stop", &[0.03, 1.02]),
+    ];
+    std::fs::write(folder.path().join("s.npz"), super::npz::npz(&arrays)).unwrap();
+    let all = [
+        "compare", "s.npz", "--bin", "10ms", "--model", "m.toml", "--json",
+    ];
+    let told = folder.json(&[&all[..], &["--model", "n.toml"]].concat());
+    assert_eq!(
+        (&told["series"], &told["observations"]),
+        (&2.into(), &5.into())
+    );
+    // Five bins of 1, 1, 1, 1 and 0 spikes: Σ n ln λ − λ.
+    for (row, rate) in [(1, 1.0f64), (0, 0.5)] {
+        let exact = 4.0 * rate.ln() - 5.0 * rate;
+        let rows = told["rows"].as_array().unwrap();
+        let name = ["n.toml", "m.toml"][row];
+        let found = rows.iter().find(|row| row["model"] == name).unwrap();
+        let found = found["log_evidence"].as_f64().unwrap();
+        assert!((found - exact).abs() < 1e-12, "{name}: {found} {exact}"); // rounding
+    }
+    folder.refused(&all, &["s.npz has 2 trials", "--trial", "several --model"]);
+}
+
+/// Parameters that were fitted to the rows that are scored have seen them: the score says from which parameters learning begins.
+#[test]
+fn a_prequential_score_says_where_learning_begins() {
+    let folder = Folder::with(&[
+        ("y.csv", &table("y", &[&noise(150)])),
+        ("m.toml", LEVEL),
+        ("n.toml", &LEVEL.replace("[[0.5]]", "[[0.9]]")),
+    ]);
+    let compare = |more: &[&str]| {
+        let all = ["compare", "y.csv", "--model", "m.toml", "--model", "n.toml"];
+        folder.good(&[&all[..], more].concat()).0
+    };
+    for (from, said) in [
+        (&["--from", "100"][..], "to rows 1 to 99 alone"),
+        (&[], "give --from N"),
+    ] {
+        let by = [&["--by", "prequential"], from].concat();
+        let text = compare(&by);
+        let json: serde_json::Value =
+            serde_json::from_str(&compare(&[&by[..], &["--json"]].concat())).unwrap();
+        for told in [text.as_str(), json["note"].as_str().unwrap()] {
+            assert!(told.contains("begins from the parameters in the files"));
+            assert!(told.contains(said), "{told}");
+        }
+    }
+    assert!(!compare(&[]).contains("prequential"));
+}
