@@ -24,6 +24,7 @@ mod samples;
 mod spikes;
 mod switching;
 mod tables;
+mod undetermined;
 
 use std::fs;
 use std::path::Path;

@@ -6,10 +6,12 @@ mod diagonals;
 mod diffuse;
 mod diffuse_fits;
 mod ends;
+
 mod learning;
 mod maximum;
 mod missing;
 mod recorded;
 mod structural;
+mod undetermined;
 
 pub use structural::nile;
