@@ -7,6 +7,7 @@ mod diffuse;
 mod diffuse_fits;
 mod ends;
 
+mod far_inputs;
 mod learning;
 mod maximum;
 mod missing;
