@@ -144,6 +144,14 @@ impl Predictive {
         !self.parts.first().is_some_and(|(_, law)| law.is_density())
     }
 
+    /// Whether something is known of y: false where a part is a normal law of infinite variance, whose mean says nothing.
+    pub fn is_known(&self) -> bool {
+        let unknown =
+            |law: &Law| matches!(law, Law::Normal { variance, .. } if variance.is_infinite());
+        let there = self.parts.iter().filter(|(w, _)| *w > 0.0);
+        !there.map(|(_, law)| law).any(unknown)
+    }
+
     fn sum(&self, of: impl Fn(Law) -> f64) -> f64 {
         let there = self.parts.iter().filter(|(w, _)| *w > 0.0);
         there.map(|(w, law)| w * of(*law)).sum()
@@ -208,9 +216,7 @@ impl Predictive {
     /// The quantile of a mixture of densities lies between the least and the greatest of those of its parts.
     fn real_quantile(&self, p: f64) -> f64 {
         // A variance of Student's law may be infinite, and its quantiles are there.
-        let unknown =
-            |law: &Law| matches!(law, Law::Normal { variance, .. } if variance.is_infinite());
-        if self.parts.iter().any(|(w, law)| *w > 0.0 && unknown(law)) {
+        if !self.is_known() {
             return match p == 0.5 {
                 true => self.mean(),
                 false => (p - 0.5) * f64::INFINITY,

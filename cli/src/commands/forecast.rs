@@ -11,7 +11,9 @@ use anyhow::{Result, anyhow, bail, ensure};
 use clap::Args;
 use scotopic_figures::Format;
 use scotopic_figures::fan::{self, Fan};
-use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Forecast, ForecastSettings, many};
+use scotopic_filtering::{
+    AnyFilter, AnyModel, Filter as _, Forecast, ForecastSettings, Predictive, many,
+};
 
 use self::judged::Judged;
 use self::times::Times;
@@ -34,7 +36,8 @@ use crate::usage::UsageError;
                         columns of each one after the other.\n\n\
                         With --every N forecasts are made after rows N, 2 N, …, each from the rows before it alone; lines\n\
                         then also have the origin and what was observed (y), and the summary says how often it lay\n\
-                        between the outermost quantiles.\n\n\
+                        between the outermost quantiles. Of what the rows before say nothing (a start without a prior) mean and\n\
+                        variance are null, and it is not counted.\n\n\
                         Examples:\n  \
                         scotopic forecast --model level.toml nile.csv --columns volume --ahead 10 --figure nile.png\n  \
                         scotopic forecast --model states.toml counts.csv --ahead 5 --every 10 --quantiles .1,.9"
@@ -276,10 +279,19 @@ fn lines(
                 record.push(("probability".to_owned(), "p".to_owned(), all));
             }
             None => {
-                record.push(list("mean", "mean", forecast.mean[h].clone()));
+                // Of what nothing is known there is no mean, nor a median.
+                let known = |row: &[f64]| -> Vec<f64> {
+                    let entries = row.iter().zip(&forecast.predictive[h]);
+                    let entry = |(x, law): (&f64, &Predictive)| match law.is_known() {
+                        true => *x,
+                        false => f64::NAN,
+                    };
+                    entries.map(entry).collect()
+                };
+                record.push(list("mean", "mean", known(&forecast.mean[h])));
                 record.push(list("variance", "var", forecast.variance[h].clone()));
                 for (p, rows) in args.quantiles.iter().zip(&forecast.quantiles) {
-                    record.push(list(&format!("q{p}"), &format!("q{p}_"), rows[h].clone()));
+                    record.push(list(&format!("q{p}"), &format!("q{p}_"), known(&rows[h])));
                 }
             }
         }

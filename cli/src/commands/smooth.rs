@@ -9,6 +9,7 @@ use scotopic_figures::Format;
 use scotopic_filtering::{AnyModel, AnySmoothed, Belief, is_seen, many};
 
 use crate::filtering::Band;
+use crate::filtering::lines::known_means;
 use crate::filtering::recorder::{BeliefRecorder, FigureOptions};
 use crate::filtering::recording::{Recording, Subject};
 use crate::filtering::records::{Entry, LinesOut, Record, field, list};
@@ -21,8 +22,9 @@ use crate::usage::UsageError;
     after_help = "One line is written per observation: the posterior of its state given the whole series, as\n\
                         probabilities (hmm) or mean and variance, in the columns of scotopic filter. It is exact for hmm\n\
                         and linear-gaussian, the Gaussian of highest bound for plds, q(regimes) q(states) for slds, and that\n\
-                        of the reversed factorisation for nonlinear models. Each file is a series of its own; with\n\
-                        several, lines begin with the file.\n\n\
+                        of the reversed factorisation for nonlinear models. A state that no row determines (of a start without\n\
+                        a prior) has variance and mean null. Each file is a series of its own; with several, lines begin with\n\
+                        the file.\n\n\
                         Examples:\n  \
                         scotopic smooth --model level.toml nile.csv --time year --out smoothed.csv --figure level.png\n  \
                         scotopic smooth --model states.toml trial1.csv trial2.csv --out-format csv"
@@ -65,10 +67,45 @@ pub fn run(args: &SmoothArgs) -> Result<ExitCode> {
                 evidence(&model),
                 number(smoothed.elbo(), 3)
             );
+            if let Some(said) = undetermined(&model, &smoothed) {
+                tell!("{}: {said}", recording.path.display());
+            }
         }
     }
     args.lines.write(&records)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Says which states the observations do not determine, of a start without a prior.
+fn undetermined(model: &AnyModel, smoothed: &AnySmoothed) -> Option<String> {
+    let mut rows = 0;
+    let mut states: Vec<usize> = Vec::new();
+    for belief in (0..smoothed.len()).filter_map(|t| smoothed.belief(t)?.gaussian()) {
+        let means = known_means(&belief);
+        let unknown = (0..means.len()).filter(|i| means[*i].is_nan());
+        let before = states.len();
+        let unknown: Vec<usize> = unknown.collect();
+        rows += usize::from(!unknown.is_empty());
+        states.extend(
+            unknown
+                .into_iter()
+                .filter(|i| !states[..before].contains(i))
+                .collect::<Vec<_>>(),
+        );
+    }
+    states.sort_unstable();
+    let called = |i: &usize| match model.state_names().get(*i) {
+        Some(name) => name.clone(),
+        None => format!("state {}", i + 1),
+    };
+    let named: Vec<String> = states.iter().map(called).collect();
+    (rows > 0).then(|| {
+        format!(
+            "in {} the observations do not determine {}, which started without a prior: variance infinite, no mean",
+            many(rows, "row"),
+            named.join(", ")
+        )
+    })
 }
 
 /// What the evidence of a smoother is called.
@@ -133,7 +170,7 @@ fn lines(recording: &Recording, smoothed: &AnySmoothed, several: bool) -> Vec<Re
             Belief::Discrete(q) => record.push(list("belief", "q", q.to_vec())),
             Belief::Gaussian(q) => {
                 let variances = q.covariance.iter().step_by(q.mean.len() + 1);
-                record.push(list("mean", "mean", q.mean.to_vec()));
+                record.push(list("mean", "mean", known_means(&q)));
                 record.push(list("variance", "var", variances.copied().collect()));
                 if !q.regimes.is_empty() {
                     record.push(list("regimes", "regime", q.regimes.to_vec()));

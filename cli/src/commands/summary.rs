@@ -29,7 +29,8 @@ use crate::usage::UsageError;
                         observation matrices, entries of a linear-gaussian model that are exactly 0 or 1 or that its file\n\
                         fixes, fixed parameters of a structural one, and what --hold names; entries that are tied have one\n\
                         standard error. Intervals are made where a parameter is unbounded (logarithms of variances and\n\
-                        rates, logits of probabilities). A shortfall above a few hundredths says that ln p is not at its\n\
+                        rates, logits of probabilities). At the boundary, without an error, are variances at 0 and shapes\n\
+                        and degrees of freedom at infinity. A shortfall above a few hundredths says that ln p is not at its\n\
                         maximum there, and the errors mean little.\n\n\
                         Of a saved filter that learned by the rule dirichlet, posterior means, standard deviations and\n\
                         credible intervals (equal tails) of transition probabilities and of the probabilities or rates of\n\

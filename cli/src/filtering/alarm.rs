@@ -13,7 +13,8 @@ use super::places::from_one;
 /// ```
 ///
 /// of m columns, given all rows before: below Q in a share of at most Q of the rows where the model is right. For symbols
-/// tail is the probability of those that are no more probable than the one that came.
+/// tail is the probability of those that are no more probable than the one that came. Of what is predicted with an infinite
+/// variance there is none.
 #[derive(Debug, Clone, Copy)]
 pub struct Alarm {
     quantile: f64,
@@ -55,14 +56,16 @@ impl Alarm {
         let seen: Vec<f64> = row
             .iter()
             .zip(&laws)
-            .filter(|(y, _)| y.is_finite())
+            .filter(|(y, law)| y.is_finite() && law.is_known())
             .map(|(y, law)| law.tail_probability(*y))
             .collect();
+        // Of a start without a prior nothing was predicted yet.
+        if seen.is_empty() {
+            let tail = f64::NAN;
+            return Ok(Mark { tail, alarm: false });
+        }
         let least = seen.iter().copied().fold(f64::INFINITY, f64::min);
-        let tail = match seen.is_empty() {
-            true => f64::NAN,
-            false => (least * seen.len() as f64).min(1.0),
-        };
+        let tail = (least * seen.len() as f64).min(1.0);
         let alarm = tail < self.quantile;
         self.seen += 1;
         self.marked += u64::from(alarm);

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use anyhow::{Result, bail};
 use clap::ValueEnum;
-use scotopic_filtering::{AnyFilter, Belief, Filter as _, Step};
+use scotopic_filtering::{AnyFilter, Belief, Filter as _, GaussianBelief, Step};
 use serde::Serialize;
 
 /// How lines are written.
@@ -57,7 +57,7 @@ enum BeliefLine<'a> {
         belief: &'a [f64],
     },
     Gaussian {
-        mean: &'a [f64],
+        mean: Vec<f64>,
         variance: Vec<f64>,
         /// Of a model in continuous time that has causes.
         #[serde(skip_serializing_if = "<[f64]>::is_empty")]
@@ -78,7 +78,7 @@ impl<'a> BeliefLine<'a> {
         match belief {
             Belief::Discrete(belief) => Self::Discrete { belief },
             Belief::Gaussian(b) => Self::Gaussian {
-                mean: b.mean,
+                mean: known_means(&b),
                 variance: diagonal(b.covariance, b.mean.len()),
                 cause_mean: b.cause_mean,
                 cause_variance: diagonal(b.cause_covariance, b.cause_mean.len()),
@@ -251,7 +251,10 @@ impl<W: Write> Lines<W> {
                     .into_iter()
                     .flat_map(|(_, numbers)| numbers);
                 for value in numbers {
-                    write!(self.writer, ",{value:?}")?;
+                    match value.is_nan() {
+                        true => write!(self.writer, ",")?,
+                        false => write!(self.writer, ",{value:?}")?,
+                    }
                 }
                 if let Some(time) = time {
                     // Numbers and ISO dates: nothing in them needs quotes.
@@ -269,6 +272,16 @@ impl<W: Write> Lines<W> {
     pub fn flush(&mut self) -> std::io::Result<()> {
         self.writer.flush()
     }
+}
+
+/// The means of states; not a number where a variance is infinite: of a start without a prior the observations have not determined
+/// that state.
+pub fn known_means(belief: &GaussianBelief<'_>) -> Vec<f64> {
+    let variances = belief.covariance.iter().step_by(belief.mean.len() + 1);
+    // A scheme that keeps a point has no covariance.
+    let variances = variances.copied().chain(std::iter::repeat(0.0));
+    let known = |(m, v): (&f64, f64)| if v.is_infinite() { f64::NAN } else { *m };
+    belief.mean.iter().zip(variances).map(known).collect()
 }
 
 /// A cell of text, in quotes where it has to be.

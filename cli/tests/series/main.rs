@@ -25,6 +25,7 @@ mod saved_filters;
 mod spikes;
 mod switching;
 mod tables;
+mod undetermined;
 
 use std::fs;
 use std::path::Path;

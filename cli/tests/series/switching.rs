@@ -208,3 +208,63 @@ fn states_that_were_drawn_are_those_that_beliefs_are_scored_against() {
         &["found 1 true states", "expected 2, or the regime and these"],
     );
 }
+
+/// Stretches of exact 0 between other numbers: a regime that predicts them without noise has an ELBO without end, and no criterion.
+#[test]
+fn a_regime_of_one_value_is_not_ranked() {
+    let made = super::noise(300);
+    let y = (0..300).map(|t| if t / 50 % 2 == 0 { made[t] } else { 0.0 });
+    let y: Vec<f64> = y.collect();
+    let start = "kind = \"slds\"\ninitial = [0.5, 0.5]\ntransition = [[0.95, 0.05], [0.05, 0.95]]\ninitial_mean = [0.0]\n\
+                 initial_covariance = [[1.0]]\nobservation = [[1.0]]\nobservation_noise = [[1e-4]]\n\n[[regimes]]\n\
+                 transition = [[0.0]]\nprocess_noise = [[1e-5]]\n\n[[regimes]]\ntransition = [[0.0]]\nprocess_noise = [[0.3]]\n";
+    let files = [
+        ("zi.csv", super::table("y", &[&y])),
+        ("start.toml", start.to_owned()),
+    ];
+    let files = files.each_ref().map(|(name, text)| (*name, text.as_str()));
+    let folder = Folder::with(&files);
+    let fit = |more: &[&str]| {
+        let command = [
+            "fit",
+            "zi.csv",
+            "--model",
+            "start.toml",
+            "--json",
+            "--force",
+            "--out",
+            "m.toml",
+        ];
+        folder.json(&[&command[..], more].concat())["fits"][0].clone()
+    };
+    let (fitted, lower) = (fit(&[]), fit(&["--variance-floor", "1e-8"]));
+    for fit in [&fitted, &lower] {
+        assert_eq!(fit["ranked"], false, "{fit:#}");
+        assert!(fit["bic"].is_null(), "{fit:#}");
+        let said = fit["warnings"][0].as_str().unwrap();
+        assert!(said.contains("predicts without noise"), "{said}");
+    }
+    // 150 values of a variance less by 10³: ½ ln 10³ more each; the others lose a little.
+    let rise = lower["log_evidence"].as_f64().unwrap() - fitted["log_evidence"].as_f64().unwrap();
+    assert!(
+        (rise / (150.0 * 0.5 * 1e3f64.ln()) - 1.0).abs() < 0.1,
+        "{rise}"
+    );
+    let several = [
+        "fit",
+        "zi.csv",
+        "--kind",
+        "slds",
+        "--n-states",
+        "2",
+        "--json",
+        "--out",
+        "n.toml",
+    ];
+    let several = folder.json(&several)["fits"][0].clone();
+    let elbo = several["log_evidence"].as_f64().unwrap();
+    assert!(
+        elbo < fitted["log_evidence"].as_f64().unwrap(),
+        "{several:#}"
+    );
+}

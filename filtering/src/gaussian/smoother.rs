@@ -76,8 +76,8 @@ impl LinearGaussian {
     /// ```
     ///
     /// (H. E. Rauch, F. Tung, C. T. Striebel, "Maximum likelihood estimates of linear dynamic systems",
-    /// 1965, with their gain as E). Of a diffuse start, where early kernels are improper, by the recursion of r and N
-    /// (`diffuse/smooth.rs`), without kernels.
+    /// 1965, with their gain as E). Of a diffuse start, where early kernels are improper, by square roots
+    /// (`diffuse/smooth.rs`), without kernels. A state that no observation determines has an infinite variance, and its mean says nothing.
     ///
     /// # Errors
     /// As [`LinearGaussian::log_evidence`], and [`Error::NotPositiveDefinite`](crate::Error::NotPositiveDefinite)

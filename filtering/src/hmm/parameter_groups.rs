@@ -19,6 +19,15 @@ pub enum ParameterGroup {
         /// Its value.
         value: f64,
     },
+    /// A positive number that is learned up to `most`, where the law is its limit at infinity to all digits that data have.
+    Limited {
+        /// Its name.
+        name: String,
+        /// Its value.
+        value: f64,
+        /// The largest that is learned.
+        most: f64,
+    },
     /// A probability, free of all others.
     Probability {
         /// Its name.

@@ -51,8 +51,8 @@ const FARTHEST: f64 = 39.0;
 /// z of `y` under its predictive distribution.
 fn standardised(predictive: &Predictive, y: f64, r: impl FnOnce() -> f64) -> f64 {
     if let [(_, Law::Normal { mean, variance })] = predictive.parts() {
-        // Before anything is known there is no residual.
-        return match variance.is_finite() {
+        // Before anything is known of it there is no residual.
+        return match predictive.is_known() {
             true => (y - mean) / variance.sqrt(),
             false => f64::NAN,
         };

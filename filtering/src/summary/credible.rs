@@ -149,6 +149,7 @@ fn emission(model: &Hmm, statistics: &[f64], level: f64) -> Result<Vec<CredibleP
             }
             ParameterGroup::Number { name, value, .. }
             | ParameterGroup::Positive { name, value }
+            | ParameterGroup::Limited { name, value, .. }
             | ParameterGroup::Probability { name, value } => {
                 all.push(without(name, value, NO_CONJUGATE));
             }

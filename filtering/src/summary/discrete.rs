@@ -37,6 +37,7 @@ pub(super) fn hmm(model: &Hmm) -> Result<Parametrisation> {
                 new.push(name, value, Group::Number(unit));
             }
             ParameterGroup::Positive { name, value } => new.push(name, value, Group::Positive),
+            ParameterGroup::Limited { name, value, most } => new.push_limited(name, value, most),
             ParameterGroup::Probability { name, value } => {
                 new.push(name, value, Group::probability(value));
             }

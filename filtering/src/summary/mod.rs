@@ -101,7 +101,8 @@ impl AnyModel {
     /// The evidence is exact: by the filter for hidden Markov and linear-Gaussian models, on a grid for nonlinear ones of
     /// one dimension. Held are initial laws (a sequence has one draw of them), observation matrices (their scale is that of
     /// the state) and the zeros and ones that a linear-Gaussian model is built of. Entries of a covariance in a direction without
-    /// variance are at the boundary: they have no standard error, and the others have theirs beside them.
+    /// variance are at the boundary: they have no standard error, and the others have theirs beside them. So is a shape or number of degrees
+    /// of freedom that ln p rises with to the end: it is held while the errors of the others are taken.
     ///
     /// ```
     /// use scotopic_filtering::hmm::{Hmm, Poisson};
@@ -135,7 +136,10 @@ impl AnyModel {
         for name in &settings.hold {
             free.hold(name)?;
         }
-        let evidence = |p: &[f64]| (subject.evidence)(&(free.build)(p)?);
+        let built = |free: &Parametrisation, p: &[f64]| (subject.evidence)(&(free.build)(p)?);
+        let at_boundary = free.at_boundary(|p| built(&free, p))?;
+        free.close(&at_boundary);
+        let evidence = |p: &[f64]| built(&free, p);
         let theta = free.coordinates();
         if theta.is_empty() {
             let why = "nothing is left to estimate: every parameter is held";

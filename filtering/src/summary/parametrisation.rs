@@ -81,8 +81,14 @@ pub(super) struct Parametrisation {
     pub names: Vec<String>,
     pub values: Vec<f64>,
     groups: Vec<Group>,
+    /// The places of positive numbers that are learned up to a largest one, and that.
+    limits: Vec<(usize, f64)>,
     pub build: Build,
 }
+
+/// In nats: what a search leaves of a maximum; and rounding of ln p, as a part of it, with logarithms of Γ of large numbers in it.
+const NOTHING: f64 = 1e-6;
+const ROUNDING: f64 = 1e-10;
 
 impl Parametrisation {
     pub fn new(build: impl Fn(&[f64]) -> Result<AnyModel> + 'static) -> Self {
@@ -90,6 +96,7 @@ impl Parametrisation {
             names: Vec::new(),
             values: Vec::new(),
             groups: Vec::new(),
+            limits: Vec::new(),
             build: Box::new(build),
         }
     }
@@ -101,8 +108,63 @@ impl Parametrisation {
         self.groups.push(group);
     }
 
+    /// Adds a positive number that is learned up to `most`, at which it is as good as infinite.
+    pub fn push_limited(&mut self, name: String, value: f64, most: f64) {
+        self.limits.push((self.values.len(), most));
+        self.push(name, value, Group::Positive);
+    }
+
+    /// The places of what ln p rises with up to the largest that is learned, or does not fall with by more than a search leaves: its
+    /// maximum is at infinity, where no curvature says anything.
+    ///
+    /// # Errors
+    /// Those of `evidence`.
+    pub fn at_boundary(&self, evidence: impl Fn(&[f64]) -> Result<f64>) -> Result<Vec<usize>> {
+        let limits = self.limits.iter();
+        let limits: Vec<(usize, f64)> = limits
+            .filter(|(at, _)| self.group(*at) == Group::Positive)
+            .copied()
+            .collect();
+        if limits.is_empty() {
+            return Ok(Vec::new());
+        }
+        let here = evidence(&self.values)?;
+        let nothing = NOTHING.max(ROUNDING * here.abs());
+        let at = |place: usize, value: f64| {
+            let mut moved = self.values.clone();
+            moved[place] = value;
+            evidence(&moved)
+        };
+        let mut closed = Vec::new();
+        for (place, most) in limits {
+            let value = self.values[place];
+            let rises = at(place, most.max(value))? >= here - nothing;
+            // One that should be smaller was not fitted.
+            if rises && at(place, 0.5 * value)? <= here + nothing {
+                closed.push(place);
+            }
+        }
+        Ok(closed)
+    }
+
+    /// Puts the numbers in these places at their boundary.
+    pub fn close(&mut self, places: &[usize]) {
+        let mut place = 0;
+        for group in &mut self.groups {
+            let len = group.len();
+            if places.contains(&place) {
+                *group = Group::Boundary;
+            }
+            place += len;
+        }
+    }
+
     /// Adds all parameters of another model.
     pub fn extend(&mut self, other: &Self) {
+        let before = self.values.len();
+        let limits = other.limits.iter();
+        self.limits
+            .extend(limits.map(|(at, most)| (before + at, *most)));
         self.names.extend_from_slice(&other.names);
         self.values.extend_from_slice(&other.values);
         self.groups.extend_from_slice(&other.groups);

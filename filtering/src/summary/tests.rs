@@ -1,6 +1,6 @@
 use super::*;
 use crate::gaussian::LinearGaussian;
-use crate::hmm::{Categorical, DiagonalGaussian, Hmm, Poisson};
+use crate::hmm::{Categorical, DiagonalGaussian, EmissionKind, FitSettings, Hmm, Poisson};
 
 /// Central differences at a hundredth of a standard error.
 const DIFFERENCES: f64 = 2e-5;
@@ -235,4 +235,58 @@ fn a_variance_next_to_nothing_is_at_its_boundary() {
             .standard_error
             .is_some()
     );
+}
+
+/// Numbers of thinner tails than the normal's, and counts of less variance than Poisson's: the law of highest likelihood is the limit at
+/// infinity, and the errors of the others are those of the normal and of Poisson: √(v/n), σ/√(2n), √(μ/n).
+#[test]
+fn a_law_that_ends_in_its_limit_has_the_errors_of_the_limit() {
+    let fitted = |kind: EmissionKind, data: &Sequence| {
+        let data = std::slice::from_ref(data);
+        let fit = Hmm::fit_states(kind, 1, data, &FitSettings::default()).unwrap();
+        let model = AnyModel::Hmm(fit.model);
+        model.summary(data, &SummarySettings::default()).unwrap()
+    };
+    // A law of 10⁵ degrees of freedom is normal to 10⁻⁵.
+    let is = |summary: &Summary, name: &str, expected: f64| {
+        let found = named(summary, name).standard_error.unwrap();
+        assert!(
+            (found / expected - 1.0).abs() < 5e-5,
+            "{name}: {found} {expected}"
+        );
+    };
+    let end = |summary: &Summary, name: &str| {
+        let found = named(summary, name);
+        assert_eq!((found.standard_error, found.interval), (None, None));
+        assert_eq!(found.remark, Some(BOUNDARY), "{name}");
+    };
+    let y: Vec<f64> = (0..200)
+        .map(|t| ((t * 37 % 101) as f64 / 101.0).sqrt())
+        .collect();
+    let n = y.len() as f64;
+    let mean = y.iter().sum::<f64>() / n;
+    let v = y.iter().map(|y| (y - mean).powi(2)).sum::<f64>() / n;
+    let summary = fitted(EmissionKind::StudentT, &Sequence::of_numbers(y).unwrap());
+    is(&summary, "locations[1,1]", (v / n).sqrt());
+    is(&summary, "scales[1,1]", (v / (2.0 * n)).sqrt());
+    end(&summary, "freedoms[1,1]");
+    // It was estimated.
+    assert_eq!(summary.free_parameters, 3);
+    let counts: Vec<f64> = (0..200).map(|t| [3.0, 4.0, 6.0, 5.0, 4.0][t % 5]).collect();
+    let summary = fitted(
+        EmissionKind::NegativeBinomial,
+        &Sequence::of_numbers(counts).unwrap(),
+    );
+    is(&summary, "means[1,1]", (4.4f64 / 200.0).sqrt());
+    end(&summary, "shapes[1,1]");
+    assert!(summary.shortfall < 1e-6);
+    // Counts of more variance have a shape inside.
+    let wild: Vec<f64> = (0..200)
+        .map(|t| [0.0, 9.0, 1.0, 5.0, 30.0][t % 5])
+        .collect();
+    let summary = fitted(
+        EmissionKind::NegativeBinomial,
+        &Sequence::of_numbers(wild).unwrap(),
+    );
+    assert!(named(&summary, "shapes[1,1]").standard_error.is_some());
 }

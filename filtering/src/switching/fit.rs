@@ -22,7 +22,7 @@ pub struct SldsFit {
     pub max_iterations: usize,
     /// Converged when an iteration has gained less than this, in nats an observation.
     pub tolerance: f64,
-    /// Starts of [`Slds::fit_regimes`], of which the best after some iterations is followed.
+    /// Starts of [`Slds::fit_regimes`], of which the best after some iterations is followed; where it ends degenerate, the next.
     pub restarts: usize,
     /// The least variance of Q and R in any direction, in units of the variances of states and of columns of the data.
     pub variance_floor: f64,
@@ -82,6 +82,11 @@ pub struct SldsFitted {
     pub iterations: usize,
     /// Whether the last iteration gained less than the tolerance.
     pub converged: bool,
+    /// Whether a regime predicts with the least variance that `variance_floor` lets it have: the bound is that of the floor, not of the
+    /// data, and rises without end as the floor falls. Stretches of one value do that.
+    pub degenerate: bool,
+    /// Starts of [`Slds::fit_regimes`] that were followed to such an end and left out, as another ended elsewhere.
+    pub left_out: usize,
 }
 
 /// A fit on its way.
@@ -115,6 +120,10 @@ impl Run {
         self.smoothed.iter().map(SldsSmoothed::elbo).sum()
     }
 
+    fn is_degenerate(&self) -> bool {
+        self.floor.holds(&self.model)
+    }
+
     /// Iterations until there are `most` in all, or one gains less than the tolerance.
     fn follow(&mut self, sequences: &[Sequence], most: usize, tolerance: f64) -> Result<()> {
         let rows: usize = sequences.iter().map(|s| s.iter().flatten().count()).sum();
@@ -139,6 +148,8 @@ impl Run {
 
     fn fitted(self) -> SldsFitted {
         SldsFitted {
+            degenerate: self.is_degenerate(),
+            left_out: 0,
             model: self.model,
             iterations: self.elbo.len() - 1,
             elbo: self.elbo,
@@ -149,7 +160,8 @@ impl Run {
 
 impl Slds {
     /// A model of so many regimes and states that describes `sequences`: several starts, each from a hidden Markov model of autoregressions
-    /// fitted to the smoothed states of a linear-Gaussian guess, and [`Slds::fit`] from the best. H, d and R are the same in all regimes.
+    /// fitted to the smoothed states of a linear-Gaussian guess, and [`Slds::fit`] from the best whose fit is not degenerate; from the best of
+    /// all where every one is. H, d and R are the same in all regimes.
     ///
     /// ```
     /// use scotopic_filtering::Sequence;
@@ -192,21 +204,30 @@ impl Slds {
                 Ok(run)
             },
         );
-        let (mut best, mut failed): (Option<Run>, Option<Error>) = (None, None);
+        let (mut begun, mut failed) = (Vec::new(), None);
         for run in runs {
             match run {
-                Ok(run) if best.as_ref().is_none_or(|best| run.bound() > best.bound()) => {
-                    best = Some(run);
-                }
-                Ok(_) => {}
+                Ok(run) => begun.push(run),
                 Err(error) => failed = Some(error),
             }
         }
-        let Some(mut run) = best else {
-            return Err(failed.unwrap_or_else(|| Error::setting("restarts", 0, "at least 1")));
-        };
-        run.follow(sequences, fit.max_iterations, fit.tolerance)?;
-        Ok(run.fitted())
+        // Of equal bounds the first.
+        begun.sort_by(|a, b| b.bound().total_cmp(&a.bound()));
+        let mut best: Option<Run> = None;
+        for (left_out, mut run) in begun.into_iter().enumerate() {
+            run.follow(sequences, fit.max_iterations, fit.tolerance)?;
+            if !run.is_degenerate() {
+                let fitted = run.fitted();
+                return Ok(SldsFitted { left_out, ..fitted });
+            }
+            if best.as_ref().is_none_or(|best| run.bound() > best.bound()) {
+                best = Some(run);
+            }
+        }
+        match best {
+            Some(run) => Ok(run.fitted()),
+            None => Err(failed.unwrap_or_else(|| Error::setting("restarts", 0, "at least 1"))),
+        }
     }
 
     /// Variational EM from this model (eqs. F113, F116, F117): some passes of the smoother from where it was, then all parameters in closed form.

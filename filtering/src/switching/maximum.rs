@@ -6,8 +6,11 @@ use super::model::Slds;
 use super::smoother::SldsSmoothed;
 use crate::data_spread::deviations;
 use crate::gaussian::{LinearGaussian, Statistics};
-use crate::math::cholesky::symmetric;
+use crate::math::cholesky::{cholesky, symmetric};
 use crate::{Result, Sequence};
+
+/// EM comes near a floor slowly: a variance of less than this times it is at it.
+const TWICE: f64 = 2.0;
 
 /// The least variances that Q and R may have, in every direction: a share of the variances of the states and of the columns of the data,
 /// the same throughout a fit.
@@ -36,6 +39,34 @@ impl Floor {
             states: spread * (share / count),
             outputs: DVector::from_vec(columns.collect()),
         }
+    }
+
+    /// Whether a regime predicts an observation, in some direction, with the variance that the floor leaves it, or hardly more: H Q Hᵀ + R
+    /// beside that of the least Q and R. ln p then is what the floor lets it be, and rises without end as that falls; an R at its floor
+    /// beside a Q that is above it is a model like any other.
+    pub fn holds(&self, model: &Slds) -> bool {
+        let holds = |regime: &LinearGaussian| {
+            let h = regime.observation();
+            let around = |q: &DMatrix<f64>, r: &DMatrix<f64>| symmetric(h * q * h.transpose() + r);
+            let least = around(
+                &DMatrix::from_diagonal(&self.states),
+                &DMatrix::from_diagonal(&self.outputs),
+            );
+            let own = around(regime.process_noise(), regime.observation_noise());
+            let Ok(factor) = cholesky("the floor", &least) else {
+                return false;
+            };
+            let root = factor.l();
+            let half = root.solve_lower_triangular(&own);
+            let Some(half) = half.map(|half| half.transpose()) else {
+                return false;
+            };
+            let Some(ratio) = root.solve_lower_triangular(&half) else {
+                return false;
+            };
+            symmetric(ratio).symmetric_eigenvalues().min() <= TWICE
+        };
+        model.regimes().iter().any(holds)
     }
 
     /// The model with Q and R that are at least these.

@@ -110,7 +110,8 @@ pub struct FitArgs {
     #[arg(long, value_name = "COUNT")]
     pub pseudo_count: Option<f64>,
     /// Least variance of a state of an hmm, in units of the variance of all data; runs that fall below it have collapsed
-    /// onto single values, and are left out. Of slds, the least of its noises, in any direction: a fit stays above it [default: 1e-5]
+    /// onto single values, and are left out. Of slds, the least of its noises, in any direction: a fit stays above it, and is not ranked where a regime predicts with
+    /// no more [default: 1e-5]
     #[arg(long, value_name = "RATIO")]
     pub variance_floor: Option<f64>,
     /// Threads that the restarts are divided between; 0 is one a core [default: 0]

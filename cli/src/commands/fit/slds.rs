@@ -41,6 +41,7 @@ pub fn from_model(model: &Slds, data: &[Sequence], args: &FitArgs) -> Result<Mod
 }
 
 fn told(fit: SldsFitted, data: &[Sequence], begun: Instant) -> ModelFit {
+    let (degenerate, left_out) = (fit.degenerate, fit.left_out);
     let sizes = (fit.model.regimes_len(), fit.model.free_parameters());
     let elbo = fit.elbo.last().copied().unwrap_or(f64::NAN);
     let end = (fit.iterations, fit.converged);
@@ -54,6 +55,20 @@ fn told(fit: SldsFitted, data: &[Sequence], begun: Instant) -> ModelFit {
             many(fit.free, "parameter"),
             many(numbers, "number")
         ));
+    }
+    if left_out > 0 {
+        fit.report.warnings.push(format!(
+            "{} collapsed onto values that a regime predicts without noise, of higher ELBO the lower --variance-floor, and left out",
+            many(left_out, "run")
+        ));
+    }
+    if degenerate {
+        fit.ranked = false;
+        fit.report.warnings.push(
+            "a regime collapsed onto values that it predicts without noise: its variance is the least that --variance-floor allows, and ln p \
+             rises without end as that falls: not ranked; ask for fewer regimes, or raise --variance-floor to what the data are rounded to"
+                .to_owned(),
+        );
     }
     fit
 }

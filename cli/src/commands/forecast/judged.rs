@@ -12,6 +12,8 @@ pub(super) struct Judged {
     count: f64,
     squares: f64,
     inside: f64,
+    /// What came, and of which nothing was known.
+    unknown: usize,
 }
 
 impl Judged {
@@ -29,6 +31,10 @@ impl Judged {
             };
             let outputs = row.iter().zip(mean).map(|(y, _)| y);
             for (i, y) in outputs.enumerate().filter(|(_, y)| y.is_finite()) {
+                if !forecast.predictive[h][i].is_known() {
+                    self.unknown += 1;
+                    continue;
+                }
                 self.count += 1.0;
                 self.squares += (y - mean[i]).powi(2);
                 if let Some((low, high)) = ends {
@@ -41,8 +47,15 @@ impl Judged {
 
     /// None where nothing that was forecast came.
     pub(super) fn said(&self, args: &ForecastArgs) -> Option<String> {
+        let unknown = match self.unknown {
+            0 => String::new(),
+            n => format!(
+                "{} not counted, of which the rows before say nothing",
+                many(n, "number")
+            ),
+        };
         if self.count == 0.0 {
-            return None;
+            return (self.unknown > 0).then_some(unknown);
         }
         let rmse = match self.squares.is_nan() {
             true => "no RMSE, since the law of the forecasts has no mean".to_owned(),
@@ -50,7 +63,7 @@ impl Judged {
         };
         let count = many(self.count as usize, "forecast");
         let said = format!("{count} of rows that came: {rmse}");
-        Some(match ends(args) {
+        let said = match ends(args) {
             None => said,
             Some((low, high)) => format!(
                 "{said}, {:.1} % between the quantiles {} and {}",
@@ -58,6 +71,10 @@ impl Judged {
                 args.quantiles[low],
                 args.quantiles[high]
             ),
+        };
+        Some(match self.unknown {
+            0 => said,
+            _ => format!("{said}; {unknown}"),
         })
     }
 }

@@ -30,10 +30,14 @@ pub(crate) struct Taken {
 impl DiffuseBelief {
     /// The start of a model; proper where no state is diffuse.
     pub fn start(model: &LinearGaussian) -> Self {
+        let marks = match model.diffuse() {
+            [] => vec![false; model.states()],
+            marks => marks.to_vec(),
+        };
         Self {
             mean: model.initial_mean().clone(),
             finite: model.initial_covariance().clone(),
-            basis: DiffuseBasis::new(model.diffuse()),
+            basis: DiffuseBasis::new(&marks),
         }
     }
 
@@ -41,7 +45,7 @@ impl DiffuseBelief {
     pub fn moved(&self, model: &LinearGaussian) -> Self {
         let f = model.transition();
         let mut basis = self.basis.clone();
-        basis.transform(|a| (f * DVector::from_column_slice(a)).as_slice().to_vec());
+        basis.transform(|i| (0..f.ncols()).map(move |j| (j, f[(i, j)])));
         let now = Gaussian {
             mean: self.mean.clone(),
             covariance: self.finite.clone(),
@@ -101,11 +105,13 @@ impl DiffuseBelief {
         self.basis.rank() == 0
     }
 
-    /// The belief with infinite variances where it has no prior.
+    /// The belief with infinite variances where it has no prior; the mean says nothing there.
     pub fn shown(&self) -> Gaussian {
+        let n = self.mean.len();
         let mut covariance = self.finite.clone();
-        for i in 0..self.mean.len() {
-            if self.basis.variance(i) > 0.0 {
+        for i in 0..n {
+            let unit: Vec<f64> = (0..n).map(|j| f64::from(u8::from(i == j))).collect();
+            if self.basis.sees(&unit) {
                 covariance[(i, i)] = f64::INFINITY;
             }
         }
@@ -118,11 +124,10 @@ impl DiffuseBelief {
     /// The belief about H x + d, with infinite variances where it has no prior; the noise of y not counted.
     pub fn signal(&self, model: &LinearGaussian) -> Gaussian {
         let h = model.observation();
-        let n = self.mean.len();
         let mut covariance = h * &self.finite * h.transpose();
-        let infinite = h * DMatrix::from_row_slice(n, n, &self.basis.product()) * h.transpose();
-        for i in 0..h.nrows() {
-            if infinite[(i, i)] > 0.0 {
+        for (i, row) in h.row_iter().enumerate() {
+            let row: Vec<f64> = row.iter().copied().collect();
+            if self.basis.sees(&row) {
                 covariance[(i, i)] = f64::INFINITY;
             }
         }

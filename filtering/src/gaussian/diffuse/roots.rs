@@ -6,13 +6,10 @@ use nalgebra::{DMatrix, DVector};
 
 use super::basis::DiffuseBasis;
 use super::belief::Taken;
+use super::unseen::Unseen;
 use crate::Result;
 use crate::gaussian::model::LinearGaussian;
 use crate::math::cholesky::{semidefinite_root, symmetric};
-
-/// A direction without a prior counts as seen where it keeps more than this part of what observations say of it beside the others:
-/// rounding leaves some 1e-16 there.
-const SEEN: f64 = 1e-9;
 
 /// S `[n, ≤ n]` with P* = S Sᵀ of the beliefs forward.
 #[derive(Debug, Clone)]
@@ -98,43 +95,46 @@ impl Ahead {
     }
 
     /// The mean less m, and the covariance, of x = m + A a + S e, a without a prior and e ~ N(0, I), given what is said ahead: B c and
-    /// B (CᵀC)⁻¹ Bᵀ, with B = [S, A], C the rows of W B and of e, and c the least squares of C c = z. Of `left` directions that
-    /// nothing is said of it tells nothing.
+    /// B (CᵀC)⁻¹ Bᵀ, with B = [S, A], C the rows of W B and of e, and c the least squares of C c = z. Of `left` directions
+    /// nothing is said: they are left out of A, and a state that they move has an infinite variance and no mean.
     pub fn belief(
         &self,
         root: &Root,
         basis: &DiffuseBasis,
         left: usize,
-    ) -> (DVector<f64>, DMatrix<f64>) {
+    ) -> Result<(DVector<f64>, DMatrix<f64>)> {
         let (n, s) = root.0.shape();
-        let b = match basis.rank() {
-            0 => root.0.clone(),
-            _ => beside(&root.0, &basis.matrix()),
-        };
+        let w = self.0.columns(0, n).into_owned();
+        let unseen = Unseen::of(&w, basis, left)?;
+        let b = beside(&root.0, &unseen.others);
         let width = b.ncols();
-        if width == 0 {
-            return (DVector::zeros(n), DMatrix::zeros(n, n));
-        }
-        let z = self.0.columns(n, 1).into_owned();
-        let seen = beside(&(self.0.columns(0, n) * &b), &z);
-        let mut rows = above(&seen, &DMatrix::identity(s, width + 1));
-        if rows.nrows() < width {
-            rows = above(&rows, &DMatrix::zeros(width - rows.nrows(), width + 1));
-        }
-        let sizes: Vec<f64> = rows.column_iter().map(|c| c.norm()).collect();
-        let triangle = rows.qr().r();
-        let unseen = |j: usize| left > 0 && j >= s && triangle[(j, j)].abs() <= SEEN * sizes[j];
-        // X C = B, column after column.
-        let mut x = DMatrix::zeros(n, width);
-        for j in (0..width).filter(|j| !unseen(*j)) {
-            let mut own = b.column(j).into_owned();
-            for i in 0..j {
-                own.axpy(-triangle[(i, j)], &x.column(i), 1.0);
+        let (mean, mut covariance) = match width {
+            0 => (DVector::zeros(n), DMatrix::zeros(n, n)),
+            _ => {
+                let z = self.0.columns(n, 1).into_owned();
+                let seen = beside(&(w * &b), &z);
+                let mut rows = above(&seen, &DMatrix::identity(s, width + 1));
+                if rows.nrows() < width {
+                    rows = above(&rows, &DMatrix::zeros(width - rows.nrows(), width + 1));
+                }
+                let triangle = rows.qr().r();
+                // X C = B, column after column.
+                let mut x = DMatrix::zeros(n, width);
+                for j in 0..width {
+                    let mut own = b.column(j).into_owned();
+                    for i in 0..j {
+                        own.axpy(-triangle[(i, j)], &x.column(i), 1.0);
+                    }
+                    x.set_column(j, &(own / triangle[(j, j)]));
+                }
+                let mean = &x * triangle.view((0, width), (width, 1)).column(0);
+                (mean, symmetric(&x * x.transpose()))
             }
-            x.set_column(j, &(own / triangle[(j, j)]));
+        };
+        for i in (0..n).filter(|i| unseen.moves(*i)) {
+            covariance[(i, i)] = f64::INFINITY;
         }
-        let mean = &x * triangle.view((0, width), (width, 1)).column(0);
-        (mean, symmetric(&x * x.transpose()))
+        Ok((mean, covariance))
     }
 }
 

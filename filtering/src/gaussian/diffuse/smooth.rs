@@ -12,7 +12,7 @@ use crate::gaussian::rows::Row;
 
 /// The beliefs about all states given all observations, means and covariances by square roots (after eq. F51, `roots.rs`):
 /// the predicted belief forward, and what is said of it from its row on. Q may be singular, and states known. A direction that no observation has
-/// fixed has infinite variances. Rows that borrow their model are those of `start`.
+/// fixed has infinite variances in the states that it moves, whose means say nothing. Rows that borrow their model are those of `start`.
 pub(in crate::gaussian) fn smoothed(
     start: &LinearGaussian,
     rows: &[Row<'_>],
@@ -66,27 +66,15 @@ pub(in crate::gaussian) fn smoothed(
         for (h, innovation) in taken[t].iter().rev() {
             ahead.observe(h, *innovation);
         }
-        let (from_mean, covariance) = ahead.belief(root, basis, left);
-        let mut now = Gaussian {
+        let (from_mean, covariance) = ahead.belief(root, basis, left)?;
+        smoothed.push(Gaussian {
             mean: mean + from_mean,
             covariance,
-        };
-        if left > 0 {
-            unfixed(start, &mut now);
-        }
-        smoothed.push(now);
+        });
         if t > 0 {
             ahead.pull(rows[t].model.transition(), &noises[t], &moved[t - 1]);
         }
     }
     smoothed.reverse();
     Ok(smoothed)
-}
-
-/// Where observations did not fix all directions, which states these touch is not followed back: all variances of states
-/// that start diffuse are infinite.
-fn unfixed(model: &LinearGaussian, belief: &mut Gaussian) {
-    for (i, _) in model.diffuse().iter().enumerate().filter(|(_, d)| **d) {
-        belief.covariance[(i, i)] = f64::INFINITY;
-    }
 }

@@ -20,7 +20,7 @@ impl DrivenGaussian {
     }
 
     /// Filters and smooths, by square roots: no matrix is inverted, Q may be singular, and the start may
-    /// be diffuse. There are no kernels.
+    /// be diffuse: a state that no row determines has an infinite variance, and its mean says nothing. There are no kernels.
     ///
     /// # Errors
     /// As [`DrivenFilter::update`].

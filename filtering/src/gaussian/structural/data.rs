@@ -2,11 +2,14 @@
 
 use super::component::Component;
 use super::model::StructuralModel;
+use super::standard::Standard;
 use crate::{Error, Result, Sequence};
 
 /// Sequences of one number each, of which at least one varies.
 pub(super) struct Data<'a> {
     pub sequences: &'a [Sequence],
+    /// The same with inputs counted from their means, and how much ln p is greater so; none where inputs stay as they are.
+    pub standard: Option<(Vec<Sequence>, f64)>,
     /// The variance in which each parameter of the model is measured that is one: of differences of neighbours where the level
     /// moves, of the numbers otherwise; for that of a coefficient over the mean square of its input.
     pub units: Vec<f64>,
@@ -61,8 +64,16 @@ impl<'a> Data<'a> {
             return Err(Error::setting("observations", found, expected));
         }
         let largest = seen().map(f64::abs).fold(0.0, f64::max);
+        let standard = match Standard::of(model, sequences) {
+            None => None,
+            Some(standard) => {
+                let rows = sequences.iter().map(|s| standard.rows(s));
+                Some((rows.collect::<Result<_>>()?, standard.gain()))
+            }
+        };
         Ok(Self {
             sequences,
+            standard,
             units: units(model, sequences, own),
             square: largest * largest,
             longest: sequences.iter().map(Sequence::len).max().unwrap_or(0),

@@ -79,11 +79,19 @@ impl Data<'_> {
             diffuse: 0,
             observations: 0,
         };
-        for sequence in self.sequences {
-            let pass = form.filter(sequence.iter(), keep)?;
+        for (k, own) in self.sequences.iter().enumerate() {
+            let standard = self.standard.as_ref().and_then(|(rows, gain)| {
+                let pass = form.filter(rows[k].iter(), keep)?;
+                // Of a sequence that leaves directions open, ln p is that of the others as they are.
+                (pass.left == 0).then_some((&rows[k], pass, *gain))
+            });
+            let (sequence, pass, gain) = match standard {
+                Some(found) => found,
+                None => (own, form.filter(own.iter(), keep)?, 0.0),
+            };
             let score = form.score(&pass, sequence);
             total.score.iter_mut().zip(score).for_each(|(a, b)| *a += b);
-            total.log_likelihood += pass.log_likelihood;
+            total.log_likelihood += pass.log_likelihood - gain;
             total.diffuse += pass.diffuse;
             total.observations += pass.observed;
         }

@@ -4,6 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::form::Form;
 use super::model::StructuralModel;
+use super::standard::Standard;
 use crate::gaussian::{DrivenFilter, DrivenGaussian, LinearGaussian};
 use crate::{Error, Result, Sequence};
 
@@ -63,15 +64,26 @@ impl StructuralModel {
     /// As [`StructuralModel::driven`]; what the filter says of rows.
     pub fn coefficients(&self, values: &[f64], rows: &Sequence) -> Result<Vec<(String, f64, f64)>> {
         let mut filter = DrivenFilter::new(self.driven(values)?)?;
-        for row in rows.iter() {
+        // Rows of another width the filter refuses.
+        let standard = match rows.width() == 1 + self.inputs().len() {
+            true => Standard::of(self, std::slice::from_ref(rows)),
+            false => None,
+        };
+        let own = standard.as_ref().map(|s| s.rows(rows)).transpose()?;
+        for row in own.as_ref().unwrap_or(rows).iter() {
             filter.update(row)?;
         }
+        let scale = |k: usize| standard.as_ref().map_or(1.0, |s| s.scales()[k]);
         let n = self.states();
         let states = Form::new(self, values)?.regressors;
-        let named = self.inputs().iter().zip(states);
-        let told = named.map(|(name, i)| {
-            let variance = filter.covariance()[i * n + i];
-            (name.clone(), filter.mean()[i], variance.max(0.0).sqrt())
+        let named = self.inputs().iter().zip(states).enumerate();
+        let told = named.map(|(k, (name, i))| {
+            let deviation = filter.covariance()[i * n + i].max(0.0).sqrt();
+            (
+                name.clone(),
+                filter.mean()[i] / scale(k),
+                deviation / scale(k),
+            )
         });
         Ok(told.collect())
     }

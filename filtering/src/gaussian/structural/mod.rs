@@ -9,7 +9,7 @@
 //! | the exact diffuse likelihood (eq. F51) | `pass.rs`, `likelihood.rs`: [`StructuralLikelihood`] |
 //! | its score (eq. F52) | `score.rs` |
 //! | as a linear-Gaussian model | `linear.rs` |
-//! | maximum likelihood | `fit.rs`: [`StructuralFit`]; `fit_settings.rs`, `problem.rs`, `data.rs`, `starts.rs`, `arma_starts.rs`; ends of ranges: `boundary.rs`; standard errors: `information.rs`, `summary.rs` |
+//! | maximum likelihood | `fit.rs`: [`StructuralFit`]; `fit_settings.rs`, `problem.rs`, `data.rs`, `standard.rs`, `starts.rs`, `arma_starts.rs`; ends of ranges: `boundary.rs`; standard errors: `information.rs`, `summary.rs` |
 
 mod arma_starts;
 mod boundary;
@@ -27,6 +27,7 @@ mod parameter;
 mod pass;
 mod problem;
 mod score;
+mod standard;
 mod starts;
 mod stationary;
 mod summary;

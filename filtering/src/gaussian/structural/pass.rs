@@ -57,11 +57,7 @@ impl Form {
                 self.times(&mean, &mut next);
                 std::mem::swap(&mut mean, &mut next);
                 self.spread(&mut p, &mut product);
-                basis.transform(|a| {
-                    let mut out = vec![0.0; n];
-                    self.times(a, &mut out);
-                    out
-                });
+                basis.transform(|i| self.f[i].iter().copied());
             }
             let taken = match y {
                 Some(y) if !y[0].is_nan() => {

@@ -26,8 +26,8 @@ impl StructuralModel {
     /// ```
     ///
     /// # Errors
-    /// As [`StructuralModel::log_likelihood`]; [`Error::Setting`] for a level or held name that is none, and where nothing is left to
-    /// estimate.
+    /// As [`StructuralModel::log_likelihood`]; [`Error::Setting`] for a level or held name that is none, and where `settings.hold`
+    /// leaves nothing to estimate; where all was fixed there are ln p and criteria alone.
     pub fn summary(
         &self,
         values: &[f64],
@@ -65,12 +65,16 @@ impl StructuralModel {
             let expected = "values inside their ranges, with equal values of tied variances";
             Error::setting("values", format!("{values:?}"), expected)
         })?;
-        if u.is_empty() {
+        if u.is_empty() && !settings.hold.is_empty() {
             let expected = "at least one parameter that is estimated";
             return Err(Error::setting("hold", "all parameters", expected));
         }
         let objective = |u: &[f64]| Some(data.objective(&model, &coordinates, u)?.1);
-        let covariance = covariance(&u, objective);
+        // Of no parameter that is free there is none, and nothing to gain.
+        let covariance = match u.is_empty() {
+            true => None,
+            false => covariance(&u, objective),
+        };
         let errors = standard_errors(&coordinates, &u, covariance.as_ref());
         let shortfall = match (&covariance, objective(&u)) {
             (Some(covariance), Some(mut gradient)) => {
@@ -82,6 +86,7 @@ impl StructuralModel {
                     .for_each(|(_, slope)| *slope = 0.0);
                 0.5 * quadratic(covariance, &gradient)
             }
+            _ if u.is_empty() => 0.0,
             _ => f64::NAN,
         };
         let edge = on_unit_circle(&coordinates, &u);

@@ -6,10 +6,13 @@ mod diagonals;
 mod diffuse;
 mod diffuse_fits;
 mod ends;
+
+mod far_inputs;
 mod learning;
 mod maximum;
 mod missing;
 mod recorded;
 mod structural;
+mod undetermined;
 
 pub use structural::nile;

@@ -379,3 +379,20 @@ fn a_fit_is_the_same_on_any_number_of_threads() {
     };
     assert_eq!(fit(1), fit(3));
 }
+
+/// Where all was fixed there are ln p, of statsmodels at these variances, and criteria of the diffuse start alone.
+#[test]
+fn a_model_of_fixed_parameters_has_a_summary() {
+    let model = StructuralModel::new("level").unwrap();
+    let values = [15_000.0, 1400.0];
+    let model = model.with_fixed("irregular", values[0]).unwrap();
+    let model = model.with_fixed("level", values[1]).unwrap();
+    let summary = model
+        .summary(&values, &[nile()], &SummarySettings::default())
+        .unwrap();
+    let exact = -632.5505230031063;
+    assert!((summary.log_evidence - exact).abs() < 1e-9);
+    assert_eq!((summary.free_parameters, summary.shortfall), (1, 0.0));
+    assert!((summary.bic - (100f64.ln() - 2.0 * exact)).abs() < 1e-8);
+    assert!(summary.estimates.iter().all(|e| e.remark == Some("held")));
+}

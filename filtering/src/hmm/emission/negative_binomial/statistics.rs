@@ -182,15 +182,19 @@ impl Learnable for NegativeBinomial {
 
     fn parameter_groups(&self) -> Vec<ParameterGroup> {
         let d = self.width;
-        let of = |key: &'static str, values: &[f64]| -> Vec<ParameterGroup> {
-            let each = values.iter().enumerate();
-            each.map(|(at, x)| ParameterGroup::Positive {
-                name: entry_name(key, at / d, at % d),
-                value: *x,
-            })
-            .collect()
-        };
-        [of("means", &self.means), of("shapes", &self.shapes)].concat()
+        let name = |key: &'static str, at: usize| entry_name(key, at / d, at % d);
+        let means = self.means.iter().enumerate();
+        let means = means.map(|(at, x)| ParameterGroup::Positive {
+            name: name("means", at),
+            value: *x,
+        });
+        let shapes = self.shapes.iter().zip(&self.means).enumerate();
+        let shapes = shapes.map(|(at, (x, mean))| ParameterGroup::Limited {
+            name: name("shapes", at),
+            value: *x,
+            most: self.largest_shape(*mean),
+        });
+        means.chain(shapes).collect()
     }
 
     fn with_parameters(&self, values: &[f64]) -> Result<Self> {

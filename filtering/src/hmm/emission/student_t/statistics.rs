@@ -235,17 +235,17 @@ impl Learnable for StudentT {
         };
         let mut groups: Vec<ParameterGroup> =
             self.locations.iter().enumerate().map(location).collect();
-        for (key, values) in [("scales", &self.scales), ("freedoms", &self.freedoms)] {
-            groups.extend(
-                values
-                    .iter()
-                    .enumerate()
-                    .map(|(at, x)| ParameterGroup::Positive {
-                        name: entry_name(key, at / d, at % d),
-                        value: *x,
-                    }),
-            );
-        }
+        let scales = self.scales.iter().enumerate();
+        groups.extend(scales.map(|(at, x)| ParameterGroup::Positive {
+            name: entry_name("scales", at / d, at % d),
+            value: *x,
+        }));
+        let freedoms = self.freedoms.iter().enumerate();
+        groups.extend(freedoms.map(|(at, x)| ParameterGroup::Limited {
+            name: entry_name("freedoms", at / d, at % d),
+            value: *x,
+            most: MOST_FREEDOM,
+        }));
         groups
     }
 
