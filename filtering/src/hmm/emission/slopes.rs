@@ -1,9 +1,8 @@
 //! The score of an emission as slopes by its parameters, as files have them.
 
-use super::Learnable;
 use crate::{Coordinate, Slope};
 
-/// One parameter within what [`Learnable::score`] says of a state.
+/// One parameter within what [`Learnable::score`](super::Learnable::score) says of a state.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScorePart {
     parameter: &'static str,
@@ -30,23 +29,20 @@ impl ScorePart {
     }
 }
 
-/// The slopes by each of [`Learnable::score_parts`], of statistics `[K, P]`.
-pub(super) fn by_parts<E: Learnable>(emission: &E, statistics: &[f64]) -> Vec<Slope> {
-    let (k, q) = (emission.states(), emission.parameters_len());
-    let mut score = vec![0.0; k * q];
-    emission.score(statistics, &mut score);
+/// The slopes by each of these parts of a score, of which a state's entries are a row.
+pub(super) fn by_parts(parts: &[ScorePart], score: &[f64], states: usize) -> Vec<Slope> {
+    let row_len = score.len() / states.max(1);
     let mut first = 0;
     let mut slopes = Vec::new();
-    for part in emission.score_parts() {
+    for part in parts {
         let size = part.shape.iter().product::<usize>();
-        let own = score
-            .chunks_exact(q)
-            .flat_map(|row| &row[first..first + size]);
+        let rows = score.chunks_exact(row_len.max(1));
+        let own = rows.flat_map(|row| &row[first..first + size]);
         slopes.push(Slope {
             parameter: part.parameter,
             by: part.by,
             values: own.map(|slope| part.factor * slope).collect(),
-            shape: [&[k], &part.shape[..]].concat(),
+            shape: [&[states], &part.shape[..]].concat(),
         });
         first += size;
     }

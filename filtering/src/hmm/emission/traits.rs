@@ -213,7 +213,9 @@ pub trait Learnable: Emission {
 
     /// The slopes of Σ_t q_t(j) ln p(o_t|j) by the parameters as files have them, of statistics `[K, P]`.
     fn slopes(&self, statistics: &[f64]) -> Vec<Slope> {
-        by_parts(self, statistics)
+        let mut score = vec![0.0; self.states() * self.parameters_len()];
+        self.score(statistics, &mut score);
+        by_parts(&self.score_parts(), &score, self.states())
     }
 
     /// The units of θ `[K, Q]`: an information of about one observation in the coordinates of [`Learnable::score`], for those that
