@@ -94,7 +94,8 @@ impl ForecastSettings {
 impl AnyFilter {
     /// The distribution of each entry of the observation `steps` after the newest one, given all so far; before the
     /// first observation, `steps` = 1 is the first. Exact for hidden Markov and linear-Gaussian models under the
-    /// filter's belief, mixtures over regimes for switching models and over its normal belief for the nonlinear models of the
+    /// filter's belief (of an autoregression farther than one step: normal within each state, with the exact mean and variance,
+    /// eq. F95), mixtures over regimes for switching models and over its normal belief for the nonlinear models of the
     /// library, normal with the moments of the prediction elsewhere.
     ///
     /// # Errors

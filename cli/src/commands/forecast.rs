@@ -16,8 +16,9 @@ use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Forecast, ForecastSet
 use self::judged::Judged;
 use self::times::Times;
 use crate::filtering::inputs;
+use crate::filtering::of_fit::OfFit;
 use crate::filtering::recording::{Recording, Subject};
-use crate::filtering::records::{Entry, LinesOut, Record, field, list};
+use crate::filtering::records::{Entry, LinesOut, Record, field, list, observed};
 use crate::filtering::trials::same_writing;
 use crate::usage::UsageError;
 
@@ -26,6 +27,8 @@ use crate::usage::UsageError;
 #[command(
     after_help = "One line is written per step ahead: the row t that it is of, mean and variance of each column of the\n\
                         observation, and its quantiles. They are exact for linear-gaussian models and mixtures (hmm);\n\
+                        of an autoregression whose states change, quantiles two and more steps ahead are those of normal\n\
+                        laws with the exact mean and variance within each state, while --samples follow the model exactly;\n\
                         nonlinear models are averaged over their normal belief about the state. Of symbols, the\n\
                         probability of each is written (p0, p1, …). --samples adds joint samples: sample by sample, the\n\
                         columns of each one after the other.\n\n\
@@ -82,6 +85,8 @@ pub fn run(args: &ForecastArgs) -> Result<ExitCode> {
     let filter = AnyFilter::new(model.clone(), "reversed").map_err(|e| UsageError(e.into()))?;
     let recordings = args.subject.read(&model)?;
     let (next, given) = future(args, &model, &recordings)?;
+    let of_model = OfFit::source_of(&args.subject.model, &args.subject.source);
+    let of_model = of_model.map_err(UsageError)?;
     let mut records = Vec::new();
     let mut judged = Judged::default();
     for recording in &recordings {
@@ -89,7 +94,13 @@ pub fn run(args: &ForecastArgs) -> Result<ExitCode> {
         let times = Times::of_series(recording, given.as_ref());
         let mut each = |origin: usize, forecast: &Forecast| {
             judged.see(args, recording, origin, forecast);
-            records.extend(lines(args, &times, origin, forecast, several));
+            records.extend(lines(
+                args,
+                &times,
+                origin,
+                forecast,
+                (several, of_model.symbols()),
+            ));
         };
         let next = (&next[..], given.as_ref());
         let last = forecasts(args, &filter, recording, next, &mut each)?;
@@ -243,7 +254,7 @@ fn lines(
     times: &Times<'_>,
     origin: usize,
     forecast: &Forecast,
-    several: bool,
+    (several, alphabet): (bool, &[String]),
 ) -> Vec<Record> {
     let symbols = forecast.symbols();
     let recording = times.recording;
@@ -275,13 +286,14 @@ fn lines(
         if args.samples > 0 {
             let rows = forecast.samples.iter().filter_map(|s| s.get(h));
             let outputs = rows.flat_map(|row| &row[..row.len() - recording.given.min(row.len())]);
-            record.push(list("samples", "sample", outputs.copied().collect()));
+            let outputs = outputs.copied().collect();
+            record.push(observed("samples", "sample", outputs, alphabet));
         }
         if args.every.is_some() {
             let width = forecast.mean[h].len();
             let seen = recording.sequence.get(origin + h);
             let seen = seen.map_or(vec![f64::NAN; width], |row| row[..width].to_vec());
-            record.push(list("y", "y", seen));
+            record.push(observed("y", "y", seen, alphabet));
         }
         record
     };

@@ -39,6 +39,8 @@ pub enum Entry {
     Numbers(Vec<f64>, usize),
     /// A text.
     Text(String),
+    /// Texts, in CSV in columns of their own, counted from the number given; one that is none is null, or an empty cell.
+    Texts(Vec<Option<String>>, usize),
 }
 
 /// One line: what an entry is called in JSON, in CSV, and the entry.
@@ -56,6 +58,28 @@ pub fn list(name: &str, column: &str, values: Vec<f64>) -> (String, String, Entr
         column.to_owned(),
         Entry::Numbers(values, 1),
     )
+}
+
+/// The same list of observations of a model: the symbols that they stand for where they are numbers of `alphabet`.
+pub fn observed(
+    name: &str,
+    column: &str,
+    values: Vec<f64>,
+    alphabet: &[String],
+) -> (String, String, Entry) {
+    let symbol = |x: f64| {
+        let place = (x >= 0.0 && x.fract() == 0.0).then_some(x as usize)?;
+        alphabet.get(place).cloned()
+    };
+    let symbols: Vec<Option<String>> = values.iter().map(|x| symbol(*x)).collect();
+    let none = values
+        .iter()
+        .zip(&symbols)
+        .any(|(x, symbol)| !x.is_nan() && symbol.is_none());
+    if none || alphabet.is_empty() {
+        return list(name, column, values);
+    }
+    (name.to_owned(), column.to_owned(), Entry::Texts(symbols, 1))
 }
 
 impl LinesOut {
@@ -143,6 +167,7 @@ fn jsonl(records: &[Record]) -> String {
                 Entry::Number(x) => json!(x),
                 Entry::Numbers(values, _) => json!(values),
                 Entry::Text(text) => json!(text),
+                Entry::Texts(texts, _) => json!(texts),
             };
             entries.push(format!("{}:{value}", json!(name)));
         }
@@ -159,9 +184,8 @@ fn csv(records: &[Record]) -> String {
     let header: Vec<String> = first
         .iter()
         .flat_map(|(_, column, entry)| match entry {
-            Entry::Numbers(values, from) => (*from..from + values.len())
-                .map(|k| format!("{column}{k}"))
-                .collect(),
+            Entry::Numbers(values, from) => numbered(column, *from, values.len()),
+            Entry::Texts(texts, from) => numbered(column, *from, texts.len()),
             _ => vec![column.clone()],
         })
         .collect();
@@ -173,10 +197,21 @@ fn csv(records: &[Record]) -> String {
             Entry::Number(x) => vec![number(*x)],
             Entry::Numbers(values, _) => values.iter().map(|x| number(*x)).collect(),
             Entry::Text(text) => vec![quoted(text)],
+            Entry::Texts(texts, _) => {
+                let cell = |text: &Option<String>| text.as_deref().map_or_else(String::new, quoted);
+                texts.iter().map(cell).collect()
+            }
         });
         let _ = writeln!(text, "{}", cells.collect::<Vec<_>>().join(","));
     }
     text
+}
+
+/// The names of so many columns, counted from `from`.
+fn numbered(column: &str, from: usize, count: usize) -> Vec<String> {
+    (from..from + count)
+        .map(|k| format!("{column}{k}"))
+        .collect()
 }
 
 /// Every digit, so that it is read back whole; an empty cell for what is no number.
@@ -199,20 +234,33 @@ mod tests {
                 field("seen", Entry::Flag(true)),
                 list("belief", "q", vec![0.25, x]),
                 field("time", Entry::Text("a, \"b\"".to_owned())),
+                observed(
+                    "y",
+                    "y",
+                    vec![1.0, f64::NAN],
+                    &["a".to_owned(), "b,c".to_owned()],
+                ),
             ]
         };
         let records = [record(0.75), record(f64::NAN)];
         let time = "\"a, \"\"b\"\"\"";
         assert_eq!(
             csv(&records),
-            format!("t,seen,q1,q2,time\n1,1,0.25,0.75,{time}\n1,1,0.25,,{time}\n")
+            format!(
+                "t,seen,q1,q2,time,y1,y2\n1,1,0.25,0.75,{time},\"b,c\",\n1,1,0.25,,{time},\"b,c\",\n"
+            )
         );
         let lines = jsonl(&records);
         let first = lines.lines().next().unwrap();
         assert!(first.starts_with("{\"t\":1,\"seen\":true,"), "{first}");
-        let expected = json!({"t": 1, "seen": true, "belief": [0.25, 0.75], "time": "a, \"b\""});
+        let expected = json!({"t": 1, "seen": true, "belief": [0.25, 0.75], "time": "a, \"b\"", "y": ["b,c", null]});
         assert_eq!(serde_json::from_str::<Value>(first).unwrap(), expected);
         assert!(lines.contains("[0.25,null]"));
         assert_eq!(csv(&[]), "");
+        // What is no number of a symbol stays one.
+        for (values, alphabet) in [(vec![2.0], &["a".to_owned()][..]), (vec![0.0], &[])] {
+            let entry = observed("y", "y", values.clone(), alphabet).2;
+            assert_eq!(entry, Entry::Numbers(values, 1));
+        }
     }
 }

@@ -162,3 +162,39 @@ fn forecasts_go_on_by_the_calendar() {
         }
     }
 }
+
+const LEVEL: &str = "kind = \"linear-gaussian\"\ntransition = [[0.5]]\nprocess_noise = [[0.1]]\nobservation = [[1.0]]\n\
+                     observation_noise = [[1.0]]\n";
+
+/// Times go on with the digits that they are written with, where sums of doubles would show their rounding.
+#[test]
+fn times_go_on_with_the_digits_of_the_data() {
+    let folder = Folder::with(&[("m.toml", LEVEL)]);
+    for (times, next) in [
+        (["0.1", "0.2", "0.3"], ["0.4", "0.5"]),
+        (["-0.2", "-0.1", "0.0"], ["0.1", "0.2"]),
+        (["1958.25", "1958.50", "1958.75"], ["1959.00", "1959.25"]),
+        (["1700.0", "1701.0", "1702.0"], ["1703.0", "1704.0"]),
+        (["7", "8", "9"], ["10", "11"]),
+        (["0", "0.05", "0.1"], ["0.15", "0.20"]),
+        (["1e1", "2e1", "3e1"], ["40", "50"]),
+    ] {
+        let rows: String = times.iter().map(|t| format!("{t},1\n")).collect();
+        folder.write("y.csv", &format!("t,y\n{rows}"));
+        let all = [
+            "forecast", "y.csv", "--model", "m.toml", "--time", "t", "--ahead", "2",
+        ];
+        let (out, _) = folder.good(&[&all[..], &["--out-format", "csv"]].concat());
+        assert_eq!(column(&out, "time"), next, "{times:?}");
+    }
+}
+
+#[test]
+fn other_dates_than_iso_are_refused_with_what_is_taken() {
+    let folder = Folder::with(&[("m.toml", LEVEL)]);
+    for time in ["03/02/2020", "1959Q1", "Jan 2020"] {
+        folder.write("y.csv", &format!("t,y\n{time},1\n"));
+        let all = ["filter", "y.csv", "--model", "m.toml", "--time", "t"];
+        folder.refused(&all, &[time, "an ISO date, year first, such as 2024-03,"]);
+    }
+}

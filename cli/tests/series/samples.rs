@@ -176,3 +176,54 @@ fn symbols_are_those_of_the_model() {
         "{drawn}"
     );
 }
+
+/// `forecast --samples` writes what `sample` writes: the symbols of a model that was fitted to some.
+#[test]
+fn forecast_samples_are_symbols() {
+    let model = "kind = \"hmm\"\nalphabet = [\"left\", \"right\"]\ninitial = [1.0]\ntransition = [[1.0]]\n[emission]\n\
+                 kind = \"categorical\"\nprobabilities = [[0.0, 1.0]]\n";
+    let folder = Folder::with(&[("m.toml", model), ("y.csv", "y\nright\nright\nright\n")]);
+    let all = ["forecast", "y.csv", "--model", "m.toml", "--samples", "2"];
+    let told = folder.json(&all);
+    assert_eq!(told["samples"], serde_json::json!(["right", "right"]));
+    let csv = folder
+        .good(&[&all[..], &["--out-format", "csv"]].concat())
+        .0;
+    assert!(csv.ends_with(",right,right\n"), "{csv}");
+    let every = folder
+        .good(&["forecast", "y.csv", "--model", "m.toml", "--every", "2"])
+        .0;
+    assert!(every.contains("\"y\":[\"right\"]"), "{every}");
+}
+
+/// A law without a mean has no error of it.
+#[test]
+fn a_forecast_without_a_mean_has_no_rmse() {
+    let model = |df: &str| {
+        format!(
+            "kind = \"hmm\"\ninitial = [1.0]\ntransition = [[1.0]]\n[emission]\nkind = \"student-t\"\nlocations = [[0.0]]\n\
+             scales = [[1.0]]\nfreedoms = [[{df}]]\n"
+        )
+    };
+    let folder = Folder::with(&[
+        ("cauchy.toml", &model("1.0")),
+        ("t.toml", &model("5.0")),
+        ("y.csv", "y\n1\n-1\n0.5\n0\n"),
+    ]);
+    let every = |model: &str| {
+        let all = ["forecast", "y.csv", "--model", model, "--every", "1"];
+        folder.good(&all).1
+    };
+    let told = every("cauchy.toml");
+    assert!(
+        told.contains("no RMSE, since the law of the forecasts has no mean"),
+        "{told}"
+    );
+    assert!(
+        told.contains("100.0 % between the quantiles") && !told.contains("NaN"),
+        "{told}"
+    );
+    // √((1 + ¼ + 0)/3).
+    let told = every("t.toml");
+    assert!(told.contains("RMSE 0.6455"), "{told}");
+}

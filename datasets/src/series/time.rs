@@ -250,7 +250,7 @@ impl Order {
     /// What it should have been.
     pub(super) fn next(&mut self, text: &str) -> std::result::Result<Time, &'static str> {
         let time = Time::parse(text)
-            .ok_or("a time: a number, or a date such as 2024-03-01 or 2024-03-01T12:30:00")?;
+            .ok_or("a time: a number, or an ISO date, year first, such as 2024-03, 2024-03-01 or 2024-03-01T12:30:00")?;
         let now = (time, whole(text));
         if let Some(last) = self.last {
             if !time.is_like(last.0) {

@@ -44,9 +44,12 @@ impl Judged {
         if self.count == 0.0 {
             return None;
         }
-        let rmse = number((self.squares / self.count).sqrt(), 4);
+        let rmse = match self.squares.is_nan() {
+            true => "no RMSE, since the law of the forecasts has no mean".to_owned(),
+            false => format!("RMSE {}", number((self.squares / self.count).sqrt(), 4)),
+        };
         let count = many(self.count as usize, "forecast");
-        let said = format!("{count} of rows that came: RMSE {rmse}");
+        let said = format!("{count} of rows that came: {rmse}");
         Some(match ends(args) {
             None => said,
             Some((low, high)) => format!(

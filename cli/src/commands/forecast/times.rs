@@ -15,8 +15,10 @@ pub(super) struct Times<'a> {
 
 /// The last time and the step between times, where these are an equal step apart: they go on beyond the data.
 enum Steps {
-    /// With all their digits, which a double has not above 2⁵³.
-    Whole(i128, i128),
+    /// In units of the last digit that is written behind the point of any, of so many digits: exact, as the texts are, where doubles
+    /// round.
+    Decimal(i128, i128, usize),
+    /// Of powers of ten.
     Number(f64, f64),
     Dates(Dates),
 }
@@ -25,9 +27,9 @@ impl Steps {
     /// The time so many steps after the last.
     fn after(&self, ahead: usize) -> Option<String> {
         match self {
-            Self::Whole(last, step) => {
+            Self::Decimal(last, step, digits) => {
                 let way = step.checked_mul(ahead as i128)?;
-                Some(last.checked_add(way)?.to_string())
+                Some(with_point(last.checked_add(way)?, *digits))
             }
             Self::Number(last, step) => Some((last + step * ahead as f64).to_string()),
             Self::Dates(dates) => dates.after(ahead),
@@ -65,13 +67,15 @@ fn steps(recording: &Recording) -> Option<Steps> {
         .map(|t| Some(recording.time(t)?.trim()))
         .collect();
     let texts = texts?;
-    let whole: Option<Vec<i128>> = texts.iter().map(|text| text.parse().ok()).collect();
-    if let Some(times) = whole {
+    let behind = |text: &&str| text.split_once('.').map_or(0, |(_, digits)| digits.len());
+    let digits = texts.iter().map(behind).max()?;
+    let decimal: Option<Vec<i128>> = texts.iter().map(|text| scaled(text, digits)).collect();
+    if let Some(times) = decimal {
         let way = |pair: &[i128]| pair[1].checked_sub(pair[0]);
         let ways: Vec<i128> = times.windows(2).map(way).collect::<Option<_>>()?;
         let as_numbers: Vec<f64> = ways.iter().map(|way| *way as f64).collect();
         return match are_equal(&as_numbers) {
-            true => Some(Steps::Whole(*times.last()?, *ways.last()?)),
+            true => Some(Steps::Decimal(*times.last()?, *ways.last()?, digits)),
             false => None,
         };
     }
@@ -92,4 +96,55 @@ fn are_equal(steps: &[f64]) -> bool {
     };
     let equal = |step: &f64| (step - last).abs() <= ROUNDED * last.abs();
     steps.iter().all(equal)
+}
+
+/// A number in decimal notation in units of its `digits`-th digit behind the point; none for another notation, or beyond 38 digits.
+fn scaled(text: &str, digits: usize) -> Option<i128> {
+    let (whole, part) = text.split_once('.').unwrap_or((text, ""));
+    let is_part = part.bytes().all(|b| b.is_ascii_digit());
+    let any = whole
+        .bytes()
+        .chain(part.bytes())
+        .any(|b| b.is_ascii_digit());
+    if !(is_part && any) {
+        return None;
+    }
+    format!("{whole}{part:0<digits$}").parse().ok()
+}
+
+/// The number of so many units of its `digits`-th digit behind the point.
+fn with_point(units: i128, digits: usize) -> String {
+    let sign = if units < 0 { "-" } else { "" };
+    let all = format!("{:0>width$}", units.unsigned_abs(), width = digits + 1);
+    let (whole, part) = all.split_at(all.len() - digits);
+    match digits {
+        0 => format!("{sign}{whole}"),
+        _ => format!("{sign}{whole}.{part}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decimals_are_exact() {
+        for (text, digits, units, written) in [
+            ("0.3", 1, 3, "0.3"),
+            ("-0.05", 3, -50, "-0.050"),
+            ("1700.0", 1, 17_000, "1700.0"),
+            (".5", 2, 50, "0.50"),
+            ("7", 0, 7, "7"),
+            ("+7.", 0, 7, "7"),
+        ] {
+            assert_eq!(scaled(text, digits), Some(units), "{text}");
+            assert_eq!(with_point(units, digits), written);
+        }
+        for text in ["1e-3", "", ".", "-", "1.-5", "0,1", "nan"] {
+            assert_eq!(scaled(text, 3), None, "{text}");
+        }
+        let steps = Steps::Decimal(3, 1, 1);
+        let next = [1, 2, 8].map(|ahead| steps.after(ahead).unwrap());
+        assert_eq!(next, ["0.4", "0.5", "1.1"]);
+    }
 }
