@@ -129,7 +129,7 @@ pub use sequence::{Sequence, SharedValues, is_seen};
 pub use simulation::SampledStates;
 pub use slopes::{Coordinate, Slope, Slopes};
 pub use step::Step;
-pub use summary::{ParameterEstimate, Summary, SummarySettings};
+pub use summary::{CredibleParameter, ParameterEstimate, Summary, SummarySettings};
 pub use workers::divided;
 
 /// The example of README.md, compiled and run.

@@ -1,5 +1,7 @@
 //! `scotopic summary`
 
+mod saved;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 
@@ -10,10 +12,11 @@ use scotopic_filtering::gaussian::{Component, StructuralModel};
 use scotopic_filtering::{Sequence, Summary, SummarySettings, many};
 
 use super::{print, summary_picture};
-use crate::filtering::model;
 use crate::filtering::of_fit::OfFit;
 use crate::filtering::places::from_one;
 use crate::filtering::recording::Subject;
+use crate::filtering::saved::is_saved;
+use crate::filtering::{Source, model};
 use crate::outputs::{check_apart, check_writable};
 use crate::table::{Cell, Table, number};
 use crate::usage::UsageError;
@@ -28,13 +31,23 @@ use crate::usage::UsageError;
                         standard error. Intervals are made where a parameter is unbounded (logarithms of variances and\n\
                         rates, logits of probabilities). A shortfall above a few hundredths says that ln p is not at its\n\
                         maximum there, and the errors mean little.\n\n\
-                        Example:\n  \
-                        scotopic summary --model level.toml nile.csv --columns volume"
+                        Of a saved filter that learned by the rule dirichlet, posterior means, standard deviations and\n\
+                        credible intervals (equal tails) of transition probabilities and of the probabilities or rates of\n\
+                        categorical, bernoulli and poisson emissions are printed, from its counts.\n\n\
+                        Examples:\n  \
+                        scotopic summary --model level.toml nile.csv --columns volume\n  \
+                        scotopic summary --model x.filter --level 0.9"
 )]
 pub struct SummaryArgs {
-    /// The model and the data.
+    /// Observations that the model was fitted to: CSV, TSV, JSON lines or npy, a series each; - is standard input; none of a saved
+    /// filter
+    pub data: Vec<PathBuf>,
+    /// Model in TOML, or a filter that learned by --learn=dirichlet and was saved by scotopic filter --save
+    #[arg(long, value_name = "FILE")]
+    pub model: PathBuf,
+    /// What to read of the data.
     #[command(flatten)]
-    pub subject: Subject,
+    pub source: Source,
     /// Probability of the intervals
     #[arg(long, value_name = "P", default_value_t = 0.95)]
     pub level: f64,
@@ -49,6 +62,25 @@ pub struct SummaryArgs {
     pub figure: Option<PathBuf>,
 }
 
+impl SummaryArgs {
+    /// The model and the data.
+    ///
+    /// # Errors
+    /// If there are no data.
+    fn subject(&self) -> Result<Subject> {
+        ensure!(
+            !self.data.is_empty(),
+            "{} is a model: name the data that it was fitted to",
+            self.model.display()
+        );
+        Ok(Subject {
+            data: self.data.clone(),
+            model: self.model.clone(),
+            source: self.source.clone(),
+        })
+    }
+}
+
 /// A model that is fitted is at most so many nats short of its best.
 const SHORT: f64 = 0.05;
 
@@ -57,13 +89,17 @@ const SHORT: f64 = 0.05;
 /// # Errors
 /// If model or data cannot be used, or the kind of model has no exact evidence.
 pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
+    if is_saved(&args.model) {
+        return saved::run(args);
+    }
     let hold = held(&args.hold).map_err(UsageError)?;
-    check(args).map_err(UsageError)?;
-    let model = args.subject.read_model()?;
-    let recordings = args.subject.read(&model)?;
+    let subject = args.subject().map_err(UsageError)?;
+    check(args, &subject).map_err(UsageError)?;
+    let model = subject.read_model()?;
+    let recordings = subject.read(&model)?;
     recordings.iter().try_for_each(|one| one.check(&model))?;
     let sequences: Vec<Sequence> = recordings.into_iter().map(|r| r.sequence).collect();
-    let of_fit = OfFit::read(&args.subject.model).map_err(UsageError)?;
+    let of_fit = OfFit::read(&args.model).map_err(UsageError)?;
     let (not_learned, tied) = of_fit.held(&model)?;
     let settings = SummarySettings {
         level: args.level,
@@ -72,7 +108,7 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
         tied,
         free_parameters: of_fit.free_parameters,
     };
-    let structural = model::structural(&args.subject.model)?;
+    let structural = model::structural(&args.model)?;
     let values = structural.as_ref().and_then(StructuralModel::values);
     let summary = match (&structural, values) {
         (Some(parts), Some(values)) => parts.summary(&values, &sequences, &settings),
@@ -102,7 +138,7 @@ pub fn run(args: &SummaryArgs) -> Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn check(args: &SummaryArgs) -> Result<()> {
+fn check(args: &SummaryArgs, subject: &Subject) -> Result<()> {
     let Some(path) = &args.figure else {
         return Ok(());
     };
@@ -111,7 +147,7 @@ fn check(args: &SummaryArgs) -> Result<()> {
         "--figure {}: estimates do not move; name a .svg or .png",
         path.display()
     );
-    check_apart(&[path], &args.subject.inputs())?;
+    check_apart(&[path], &subject.inputs())?;
     check_writable(path)
 }
 

@@ -13,7 +13,7 @@
 //! | inputs apart from observations | `inputs.rs` |
 //! | columns of which no fit can be made | `dependence.rs` |
 //! | spike trains | `spikes.rs`; of several units and trials: `spike_trains.rs`, `npz.rs`, `trials.rs` |
-//! | saved filters | `snapshot.rs` |
+//! | saved filters | `snapshot.rs`; how they begin: `saved.rs` |
 //! | factorisations beside each other | `comparison.rs` |
 //! | comparison of orders, smoothness and schemes | `scheme_comparison.rs` |
 
@@ -39,6 +39,7 @@ pub mod recorder;
 pub mod recording;
 pub mod records;
 pub mod results;
+pub mod saved;
 pub mod scheme_comparison;
 pub mod scores;
 pub mod snapshot;

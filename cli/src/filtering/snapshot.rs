@@ -21,9 +21,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::of_fit::OfFit;
+use super::saved::{MAGIC, MAGIC_1};
 
-const MAGIC: &[u8] = b"scotopic filter 2\n";
-const MAGIC_1: &[u8] = b"scotopic filter 1\n";
 const DIGEST: usize = 32;
 /// Far above the snapshot of any filter.
 const MOST_BYTES: u64 = 1 << 30;

@@ -170,7 +170,8 @@ impl SpikeArgs {
 pub(super) fn check_bins(path: &Path) -> Result<()> {
     if is_npz(path) {
         let error = anyhow!(
-            "{}: an npz holds spike trains, which are counted in bins: say their width with --bin, such as 10ms",
+            "{}: an npz holds spike trains here, an array of times for each unit, which are counted in bins: say their width with \
+             --bin, such as 10ms; a matrix of rows is read from an npy file (numpy.save)",
             path.display()
         );
         return Err(UsageError(error).into());

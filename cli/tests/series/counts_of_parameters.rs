@@ -145,3 +145,36 @@ fn what_is_learned_stays() {
     );
     folder.refused(&["model", "check", "odd.toml"], &["free_parameters is -1"]);
 }
+
+/// Of a start that follows the rest, b and d move with the origin of the states: one of them is told. F, b, Q, d and R are five numbers.
+#[test]
+fn a_bias_and_an_offset_are_one_level() {
+    let folder = folder();
+    let times: Vec<f64> = (0..300).map(f64::from).collect();
+    let text = std::fs::read_to_string(folder.path().join("d.csv")).unwrap();
+    let rows = text.lines().skip(1).zip(&times);
+    let rows: String = rows
+        .map(|(row, t)| format!("{t},{}\n", row.split(',').next().unwrap()))
+        .collect();
+    folder.write("t.csv", &format!("when,y\n{rows}"));
+    let rest = "bias = [0.1]\nobservation = [[1.0]]\noffset = [0.2]\nobservation_noise = [[0.5]]\n\
+                learned = [\"F\", \"b\", \"Q\", \"d\", \"R\"]\n";
+    let start = "kind = \"linear-gaussian\"\n";
+    folder.write(
+        "discrete.toml",
+        &format!("{start}transition = [[0.8]]\nprocess_noise = [[0.5]]\n{rest}"),
+    );
+    folder.write(
+        "continuous.toml",
+        &format!("{start}time = \"when\"\ndrift = [[-0.2]]\ndiffusion = [[0.5]]\n{rest}"),
+    );
+    for model in ["discrete.toml", "continuous.toml"] {
+        let data = ["t.csv", "--columns", "y"];
+        let json = |command: &[&str]| folder.json(&[command, &data, &["--json"]].concat());
+        // Before the fit it is counted by the file.
+        assert_eq!(json(&["summary", "--model", model])["free_parameters"], 4);
+        let fitted = json(&["fit", "--model", model, "--out", "m.toml", "--force"]);
+        assert_eq!(fitted["fits"][0]["parameters"], 4, "{model}");
+        all_agree(&folder, "m.toml", &data, &fitted);
+    }
+}

@@ -84,3 +84,15 @@ fn by_kind() {
     ];
     folder.refused(&[&passes[..], &["--passes", "3"]].concat(), &["--rule"]);
 }
+
+/// The help names every form of a component.
+#[test]
+fn the_help_names_harmonics() {
+    let (help, _) = Folder::with(&[]).good(&["fit", "--help"]);
+    let words: Vec<&str> = help.split_whitespace().collect();
+    let all = words.join(" ");
+    assert!(
+        all.contains("trigonometric:N, trigonometric:N:K (its first K harmonics), cycle"),
+        "{all}"
+    );
+}

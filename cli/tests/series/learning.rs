@@ -330,3 +330,19 @@ fn equations_in_continuous_time_are_fitted_by_passes() {
         &["nothing to learn", "output_log_variance"],
     );
 }
+
+/// A level without a start in its file is diffuse, though no key says so.
+#[test]
+fn a_start_that_is_diffuse_for_want_of_another_is_called_so() {
+    let walk = "kind = \"linear-gaussian\"\ntransition = [[1.0]]\nprocess_noise = [[0.1]]\nobservation = [[1.0]]\n\
+                observation_noise = [[1.0]]\n";
+    let folder = Folder::with(&[("walk.toml", walk), ("y.csv", "y\n1\n2\n3\n")]);
+    folder.refused(
+        &["filter", "y.csv", "--model", "walk.toml", "--learn"],
+        &[
+            "diffuse",
+            "for want of another",
+            "give initial_mean and initial_covariance",
+        ],
+    );
+}

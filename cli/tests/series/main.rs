@@ -21,6 +21,7 @@ mod refusals;
 mod results;
 mod rows;
 mod samples;
+mod saved_filters;
 mod spikes;
 mod switching;
 mod tables;

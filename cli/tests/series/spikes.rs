@@ -65,7 +65,14 @@ fn what_is_wrong_with_an_npz_is_named() {
     let spikes = ("a", &[0.001, 0.012][..]);
     let file = folder(&[spikes]);
     let table = ["filter", "--model", "m.toml", "s.npz"];
-    file.refused(&table, &["s.npz", "--bin"]);
+    file.refused(
+        &table,
+        &[
+            "s.npz",
+            "--bin",
+            "a matrix of rows is read from an npy file",
+        ],
+    );
     for option in [
         &["--missing", "-1"][..],
         &["--alphabet", "a,b"],

@@ -268,7 +268,21 @@ impl LinearGaussian {
     /// diffuse start the diffuse states count.
     pub fn learned_parameters(&self, learned: &Learned) -> usize {
         let (entries, diffuse) = entries_learned(self, *learned);
-        entries.len().min(most_learned(self, learned)) + diffuse
+        let told = entries.len() - self.unseen_origins(learned);
+        told.min(most_learned(self, learned)) + diffuse
+    }
+
+    /// How many directions of the origin of the states no observation tells where b and d are both learned: x' = x + a moves b by
+    /// (I − F) a (in continuous time −A a), d by −H a and m0 by a, so that m0 has to be learned, or follow the rest, or be that of a
+    /// diffuse state.
+    pub(crate) fn unseen_origins(&self, learned: &Learned) -> usize {
+        let diffuse = self.diffuse().iter().filter(|marked| **marked).count();
+        let moves = self.start() != Start::Given || learned.initial && diffuse == 0;
+        match (learned.bias && learned.offset, moves) {
+            (false, _) => 0,
+            (true, true) => self.states(),
+            (true, false) => diffuse,
+        }
     }
 }
 

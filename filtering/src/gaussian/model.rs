@@ -333,7 +333,8 @@ impl LinearGaussian {
         Err(Error::Unsupported {
             what: what.to_owned(),
             asked,
-            why: "its start is diffuse; give initial_mean and initial_covariance instead of `diffuse`",
+            why: "its start is diffuse, as `diffuse` says, or for want of another where F has no stationary distribution; give \
+                  initial_mean and initial_covariance",
         })
     }
 

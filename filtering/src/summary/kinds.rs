@@ -7,7 +7,7 @@ use super::linear::{absent_noise, driven, linear};
 use super::parametrisation::{Group, Parametrisation};
 use super::{Subject, unsupported};
 use crate::any_model::AnyModel;
-use crate::gaussian::LinearGaussian;
+use crate::gaussian::{Learned, LinearGaussian};
 use crate::nonlinear::models::AnyStateSpace;
 use crate::nonlinear::{Grid, StateSpace};
 use crate::{Error, Result, Sequence};
@@ -105,7 +105,7 @@ impl AnyModel {
     pub fn free_parameters(&self, held: &[String]) -> Result<Option<usize>> {
         let of_linear = |mut all: Parametrisation| {
             held.iter().try_for_each(|name| all.hold(name))?;
-            Ok(Some(linear_count(self, all.estimated())))
+            Ok(Some(linear_count(self, &all)))
         };
         match self {
             Self::LinearGaussian(model) => of_linear(linear(model, &[])),
@@ -121,28 +121,44 @@ impl AnyModel {
     }
 }
 
-/// The free parameters of a model of which `left` of `all` coordinates are not held by name.
-pub(super) fn count(model: &AnyModel, all: usize, left: usize) -> usize {
+/// The free parameters of a model of which those of `left`, of `all` coordinates, are not held by name.
+pub(super) fn count(model: &AnyModel, all: usize, left: &Parametrisation) -> usize {
     match model {
         AnyModel::LinearGaussian(_) | AnyModel::Driven(_) => linear_count(model, left),
         other => {
             let free = other.free_parameters(&[]).ok().flatten();
-            free.unwrap_or(all).saturating_sub(all - left)
+            free.unwrap_or(all).saturating_sub(all - left.estimated())
         }
     }
 }
 
-/// Of so many free entries of a linear-Gaussian model, those that observations can tell, and its diffuse states: the start of each is
+/// Of the free entries of a linear-Gaussian model, those that observations can tell, and its diffuse states: the start of each is
 /// chosen by the data.
-fn linear_count(model: &AnyModel, entries: usize) -> usize {
+fn linear_count(model: &AnyModel, free: &Parametrisation) -> usize {
     let diffuse = |base: &LinearGaussian| base.diffuse().iter().filter(|marked| **marked).count();
     let nonzero = |m: &DMatrix<f64>| m.iter().filter(|v| **v != 0.0).count();
+    let learned = |base: &LinearGaussian| Learned {
+        bias: free.estimated_of("bias[") == base.states(),
+        offset: free.estimated_of("offset[") == base.width(),
+        initial: false,
+        ..Learned::default()
+    };
+    let entries = free.estimated();
     match model {
-        AnyModel::LinearGaussian(base) => entries.min(base.free_parameters()) + diffuse(base),
+        AnyModel::LinearGaussian(base) => {
+            let told = entries - base.unseen_origins(&learned(base));
+            told.min(base.free_parameters()) + diffuse(base)
+        }
         AnyModel::Driven(model) => {
+            let base = model.base();
             let effects = nonzero(model.control()) + nonzero(model.direct());
-            let most = model.base().free_parameters() + effects;
-            entries.min(most) + diffuse(model.base())
+            // Inputs that are entries of H move with the origin.
+            let unseen = match model.regressors().next() {
+                None => base.unseen_origins(&learned(base)),
+                Some(_) => 0,
+            };
+            let most = base.free_parameters() + effects;
+            (entries - unseen).min(most) + diffuse(base)
         }
         _ => entries,
     }

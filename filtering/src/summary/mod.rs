@@ -1,5 +1,6 @@
 //! What a fitted model says about its parameters: estimates, standard errors, intervals, information criteria.
 
+mod credible;
 mod discrete;
 mod held;
 mod information;
@@ -9,6 +10,7 @@ mod parametrisation;
 
 use serde::Serialize;
 
+pub use self::credible::CredibleParameter;
 use self::information::observed_information;
 pub(crate) use self::parametrisation::Link;
 use self::parametrisation::{Group, Parametrisation};
@@ -148,7 +150,7 @@ impl AnyModel {
         });
         let free_parameters = match settings.free_parameters {
             Some(chosen) => chosen.saturating_sub(all - free.estimated()),
-            None => kinds::count(self, all, free.estimated()),
+            None => kinds::count(self, all, &free),
         };
         let k = free_parameters as f64;
         Ok(Summary {

@@ -220,6 +220,14 @@ impl Parametrisation {
         self.coordinates().len() + at_boundary.count()
     }
 
+    /// How many numbers are estimated whose names begin so.
+    pub fn estimated_of(&self, beginning: &str) -> usize {
+        let own = |(group, at): &(Group, usize)| {
+            matches!(group, Group::Number(_)) && self.names[*at].starts_with(beginning)
+        };
+        self.placed().filter(own).count()
+    }
+
     /// What is small beside each coordinate.
     pub fn units(&self) -> Vec<f64> {
         let mut units = Vec::new();

@@ -8,7 +8,8 @@ use scotopic_filtering::gaussian::StructuralModel;
 #[derive(Debug, Clone, Default, Args)]
 pub struct StructuralArgs {
     /// Components of a structural model of one column, added up: level, slope, trend (both), seasonal:N,
-    /// trigonometric:N, cycle, ar:P, arma:P:Q, regression (on --inputs) or regression:walk; fitted by maximum likelihood from an exact diffuse start
+    /// trigonometric:N, trigonometric:N:K (its first K harmonics), cycle, ar:P, arma:P:Q, regression (on --inputs) or
+    /// regression:walk; fitted by maximum likelihood from an exact diffuse start
     #[arg(
         long,
         alias = "components",

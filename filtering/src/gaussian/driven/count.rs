@@ -317,4 +317,40 @@ mod tests {
         assert_eq!(count(&["F[0][0]", "H[0][0]", "d[0]"]), 5);
         assert_eq!(count(&["F[0][0]", "H[0][0]", "d[0]", "b[0]"]), 4);
     }
+
+    /// b and d learned beside a start that follows move with the origin of the states: 4 of F, 2 of b, 3 of Q, 2 of d and 3 of R, less
+    /// 2; a start that is given tells them apart, and so does a d that stays.
+    #[test]
+    fn a_bias_and_an_offset_share_the_origin() {
+        let learned = Learned {
+            observation: false,
+            initial: false,
+            ..Learned::default()
+        };
+        let fixed = Learned {
+            offset: false,
+            ..learned
+        };
+        for (timed, follows) in [(false, Start::Stationary), (true, Start::StationaryOfRates)] {
+            for (start, learned, expected) in [
+                (follows, learned, 12),
+                (Start::Given, learned, 14),
+                (follows, fixed, 12),
+            ] {
+                let mut model = full(2, 2);
+                model.timed = timed;
+                model.base = model.base.with_start(start);
+                let (entries, _) = entries_learned(&model.base, learned);
+                let numbers = Constraints::default().numbered(&entries);
+                let unseen = model.unseen_directions(&entries, &numbers, &learned);
+                assert_eq!(entries.len() - unseen, expected, "{start:?}");
+                assert_eq!(model.learned_parameters(&learned), expected, "{start:?}");
+                assert_eq!(
+                    model.base.learned_parameters(&learned),
+                    expected,
+                    "{start:?}"
+                );
+            }
+        }
+    }
 }

@@ -246,7 +246,10 @@ impl DrivenGaussian {
         let entries = entries.len();
         // Entries of H that are inputs are not learned, and hold the basis of the states.
         let of_base = match (self.regressors.len(), learned.observation) {
-            (0, _) => entries.min(most_learned(&self.base, learned)),
+            (0, _) => {
+                let told = entries - self.base.unseen_origins(learned);
+                told.min(most_learned(&self.base, learned))
+            }
             (inputs, true) => entries - inputs,
             (_, false) => entries,
         };
