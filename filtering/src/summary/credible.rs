@@ -79,9 +79,9 @@ impl AnyFilter {
         }
         let rows = model.transition().chunks_exact(k);
         for (i, (counts, row)) in posterior.transition().chunks_exact(k).zip(rows).enumerate() {
-            for j in 0..k {
+            for (j, value) in row.iter().enumerate() {
                 let name = entry_name("transition", i, j);
-                all.push(of_counts(name, counts, j, row[j], level)?);
+                all.push(of_counts(name, counts, j, *value, level)?);
             }
         }
         all.extend(emission(model, posterior.emission(), level)?);
