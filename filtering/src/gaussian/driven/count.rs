@@ -82,12 +82,9 @@ impl DrivenGaussian {
             }
         }
         let r = m.col_piv_qr().r();
-        let diagonal = r.diagonal();
-        let largest = diagonal.amax();
-        let rank = diagonal
-            .iter()
-            .filter(|v| v.abs() > NOTHING * largest)
-            .count();
+        let diagonal: Vec<f64> = (0..r.nrows().min(count)).map(|i| r[(i, i)].abs()).collect();
+        let largest = diagonal.iter().copied().fold(0.0, f64::max);
+        let rank = diagonal.iter().filter(|v| **v > NOTHING * largest).count();
         count - rank
     }
 
