@@ -17,7 +17,7 @@ use crate::driven::DrivenGaussian;
 use crate::driven_hmm::DrivenHmm;
 use crate::errors::{Failure, Result, setting};
 use crate::files::to_toml;
-use crate::forecast::Forecast;
+use crate::forecast::{Forecast, samples};
 use crate::gaussian::LinearGaussian;
 use crate::given::Given;
 use crate::hmm::Hmm;
@@ -308,36 +308,19 @@ impl Filter {
         given: Option<&Observations>,
     ) -> Result<Bound<'py, PyDict>> {
         let py = slf.py();
-        let mut forecast = Forecast::new();
         // Of a copy: other threads may go on with the filter meanwhile.
-        let (mut ahead, names) = {
+        let (inner, names) = {
             let filter = slf.try_borrow().map_err(|_| in_use())?;
-            (filter.inner.clone(), filter.given.clone())
+            (Inner::clone(&filter.inner), filter.given.clone())
         };
-        if let Some(given) = given {
-            let rows = given.one()?;
-            py.detach(|| names.forecast(&ahead, rows, &mut forecast))?;
-            return Ok(forecast.into_dict(py)?);
-        }
-        if let Inner::Any(AnyFilter::HmmLagged(filter)) = &*ahead {
-            // What lies between the steps is not unseen but still to come: its moments are carried along.
-            py.detach(|| -> Result<()> {
-                for (h, laws) in (1..=steps).zip(filter.predictives()?) {
-                    forecast.push_laws(laws?);
-                    heed(h)?;
-                }
-                Ok(())
-            })?;
-            return Ok(forecast.into_dict(py)?);
-        }
-        py.detach(|| -> Result<()> {
-            for h in 1..=steps {
-                let (predicted, laws) = (ahead.predicted()?, ahead.laws());
-                forecast.push(&predicted, laws);
-                ahead.update(None)?;
-                heed(h)?;
+        let given = given.map(Observations::one).transpose()?;
+        let forecast = py.detach(|| match given {
+            Some(given) => {
+                let mut forecast = Forecast::new();
+                names.forecast(&inner, given, &mut forecast)?;
+                Ok(forecast)
             }
-            Ok(())
+            None => Forecast::of_unseen(inner, steps),
         })?;
         Ok(forecast.into_dict(py)?)
     }
@@ -361,16 +344,7 @@ impl Filter {
         };
         let given = given.map(Observations::one).transpose()?;
         let values = drawing(py, seed, |noise| {
-            let mut values = Vec::with_capacity(count * steps * outputs);
-            for _ in 0..count {
-                let rows = match given {
-                    Some(given) => filter.simulate_given(given, noise)?,
-                    None => filter.simulate(steps, noise)?,
-                };
-                let each = rows.iter().flatten();
-                values.extend(each.flat_map(|row| row[..outputs].iter().copied()));
-            }
-            Ok(values)
+            samples(filter, (count, steps, outputs), given, noise)
         })?;
         Ok(matrix(py, values, outputs)?)
     }

@@ -3,12 +3,13 @@
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
-use scotopic_filtering::{Law, Moments, PredictedObservation, Predictive};
+use scotopic_filtering::{AnyFilter, Law, Moments, PredictedObservation, Predictive, Sequence};
 
 use crate::arrays::matrix;
 use crate::errors::Result;
 use crate::files::{from_cbor, to_cbor};
-use crate::interrupt::heed;
+use crate::inner::Inner;
+use crate::interrupt::{Noise, heed};
 
 /// The distribution of each entry of observations that are still to come, `[steps][width]`.
 #[pyclass(frozen, module = "scotopic._scotopic")]
@@ -49,6 +50,29 @@ impl Laws {
     }
 }
 
+/// `count` joint samples of the next `steps` observations of `outputs` entries, one after the other; of a model with inputs of the rows
+/// that are `given`.
+///
+/// # Errors
+/// Those of the filter.
+pub fn samples(
+    filter: &AnyFilter,
+    (count, steps, outputs): (usize, usize, usize),
+    given: Option<&Sequence>,
+    noise: &mut Noise,
+) -> scotopic_filtering::Result<Vec<f64>> {
+    let mut values = Vec::with_capacity(count * steps * outputs);
+    for _ in 0..count {
+        let rows = match given {
+            Some(given) => filter.simulate_given(given, noise)?,
+            None => filter.simulate(steps, noise)?,
+        };
+        let each = rows.iter().flatten();
+        values.extend(each.flat_map(|row| row[..outputs].iter().copied()));
+    }
+    Ok(values)
+}
+
 /// Means and variances `[steps, m]`, probabilities `[steps, M]` of symbols, and the distributions where they are known.
 pub struct Forecast {
     means: Vec<f64>,
@@ -68,6 +92,29 @@ impl Forecast {
             laws: Vec::new(),
             width: 1,
         }
+    }
+
+    /// Of `steps` observations if nothing is seen on the way.
+    ///
+    /// # Errors
+    /// Those of the filter, and an interrupt.
+    pub fn of_unseen(mut ahead: Inner, steps: usize) -> Result<Self> {
+        let mut forecast = Self::new();
+        if let Inner::Any(AnyFilter::HmmLagged(filter)) = &ahead {
+            // What lies between the steps is not unseen but still to come: its moments are carried along.
+            for (h, laws) in (1..=steps).zip(filter.predictives()?) {
+                forecast.push_laws(laws?);
+                heed(h)?;
+            }
+            return Ok(forecast);
+        }
+        for h in 1..=steps {
+            let (predicted, laws) = (ahead.predicted()?, ahead.laws());
+            forecast.push(&predicted, laws);
+            ahead.update(None)?;
+            heed(h)?;
+        }
+        Ok(forecast)
     }
 
     /// Adds the next step, with the distribution of each entry where it is known.
