@@ -22,7 +22,7 @@ use crate::gaussian::LinearGaussian;
 use crate::given::Given;
 use crate::hmm::Hmm;
 use crate::inner::{Inner, Lagged};
-use crate::interrupt::{drawing, heed};
+use crate::interrupt::drawing;
 use crate::observation::{OBSERVATION, read};
 use crate::observations::Observations;
 use crate::plds::Plds;
