@@ -36,8 +36,8 @@ use crate::usage::UsageError;
                         columns of each one after the other.\n\n\
                         With --every N forecasts are made after rows N, 2 N, …, each from the rows before it alone; lines\n\
                         then also have the origin and what was observed (y), and the summary says how often it lay\n\
-                        between the outermost quantiles. Of what the rows before say nothing (a start without a prior) mean and\n\
-                        variance are null, and it is not counted.\n\n\
+                        between the outermost quantiles. Of what the rows before say nothing (a start without a prior)\n\
+                        mean and variance are null, and it is not counted.\n\n\
                         Examples:\n  \
                         scotopic forecast --model level.toml nile.csv --columns volume --ahead 10 --figure nile.png\n  \
                         scotopic forecast --model states.toml counts.csv --ahead 5 --every 10 --quantiles .1,.9"

@@ -22,9 +22,9 @@ use crate::usage::UsageError;
     after_help = "One line is written per observation: the posterior of its state given the whole series, as\n\
                         probabilities (hmm) or mean and variance, in the columns of scotopic filter. It is exact for hmm\n\
                         and linear-gaussian, the Gaussian of highest bound for plds, q(regimes) q(states) for slds, and that\n\
-                        of the reversed factorisation for nonlinear models. A state that no row determines (of a start without\n\
-                        a prior) has variance and mean null. Each file is a series of its own; with several, lines begin with\n\
-                        the file.\n\n\
+                        of the reversed factorisation for nonlinear models. A state that no row determines (of a start\n\
+                        without a prior) has variance and mean null. Each file is a series of its own; with several, lines\n\
+                        begin with the file.\n\n\
                         Examples:\n  \
                         scotopic smooth --model level.toml nile.csv --time year --out smoothed.csv --figure level.png\n  \
                         scotopic smooth --model states.toml trial1.csv trial2.csv --out-format csv"
