@@ -65,3 +65,52 @@ impl ModelFile {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use scotopic_filtering::Filter as _;
+
+    use super::*;
+
+    const WALK: &str = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_noise = [[1.0]]\nobservation = [[1.0]]\n\
+                        observation_noise = [[1.0]]\n";
+
+    fn said(text: &str) -> String {
+        let file = ModelFile::of_text("walk.toml", text).unwrap();
+        let refused = file.filter(Some(&LearnSpec::Default), "reversed");
+        refused.err().map_or(String::new(), |e| e.to_string())
+    }
+
+    #[test]
+    fn a_filter_learns_what_its_file_says() {
+        let text = format!("{WALK}learned = [\"R\"]\n");
+        let file = ModelFile::of_text("walk.toml", &text).unwrap();
+        let rule = LearnSpec::Named("block-online-em".to_owned());
+        let mut filter = file.filter(Some(&rule), "reversed").unwrap();
+        for t in 0..2000 {
+            filter.update(Some(&[f64::from(t % 7)])).unwrap();
+        }
+        let AnyModel::LinearGaussian(now) = filter.model() else {
+            panic!()
+        };
+        assert_eq!(
+            (now.transition()[(0, 0)], now.process_noise()[(0, 0)]),
+            (0.9, 1.0)
+        );
+        assert_ne!(now.observation_noise()[(0, 0)], 1.0);
+    }
+
+    #[test]
+    fn what_no_rule_keeps_is_refused() {
+        let held = said(&format!("{WALK}fixed = [\"F[0][0]\"]\n"));
+        assert!(held.contains("F[0][0]"), "{held}");
+        let structural = said(
+            "kind = \"structural\"\ncomponents = [\"level\"]\n[values]\nlevel = 1.0\nirregular = 2.0\n",
+        );
+        assert!(
+            structural.contains("structural model is not learned"),
+            "{structural}"
+        );
+        assert_eq!(said(WALK), "");
+    }
+}
