@@ -149,9 +149,9 @@ class Forecast(_Short):
     def quantile(self, p) -> np.ndarray:
         """The quantiles of probability ``p`` of each entry by itself.
 
-        Of HMMs those of the mixture over states, and of counts and symbols the first value that reaches ``p``; exact but for
-        autoregressions two steps ahead and more, and for PLDS, BLDS and generalised models, where they are those of a normal
-        variable with these moments.
+        Of counts and symbols the first value that reaches ``p``. Of HMMs those of the mixture over states, exact but for
+        autoregressions two steps ahead and more; of PLDS and BLDS under the filter's normal belief; of models whose
+        distribution is not known, as generalised ones, those of a normal variable with these moments.
 
         Parameters
         ----------

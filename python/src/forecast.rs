@@ -1,5 +1,7 @@
 //! Predicted observations, several steps ahead.
 
+use std::sync::OnceLock;
+
 use numpy::PyArray2;
 use pyo3::prelude::*;
 use pyo3::types::{PyBytes, PyDict};
@@ -11,27 +13,52 @@ use crate::files::{from_cbor, to_cbor};
 use crate::inner::Inner;
 use crate::interrupt::{Noise, heed};
 
-/// The distribution of each entry of observations that are still to come, `[steps][width]`.
+/// The distribution of each entry of observations that are still to come, `[steps][width]`: made when they are first asked for, since
+/// moments alone cost less.
 #[pyclass(frozen, module = "scotopic._scotopic")]
 pub struct Laws {
-    rows: Vec<Vec<Predictive>>,
+    rows: OnceLock<Vec<Vec<Predictive>>>,
+    of: Option<(Inner, usize)>,
+    width: usize,
+}
+
+impl Laws {
+    /// Those that are known.
+    fn known(rows: Vec<Vec<Predictive>>, width: usize) -> Self {
+        Self {
+            rows: OnceLock::from(rows),
+            of: None,
+            width,
+        }
+    }
+
+    fn rows(&self) -> Result<&[Vec<Predictive>]> {
+        if let Some(rows) = self.rows.get() {
+            return Ok(rows);
+        }
+        let rows = match &self.of {
+            Some((filter, steps)) => filter.laws(*steps)?,
+            None => Vec::new(),
+        };
+        Ok(self.rows.get_or_init(|| rows))
+    }
 }
 
 #[pymethods]
 impl Laws {
     #[new]
     fn new(bytes: &[u8]) -> PyResult<Self> {
-        let rows = from_cbor(bytes, "distributions")?;
-        Ok(Self { rows })
+        let (rows, width) = from_cbor(bytes, "distributions")?;
+        Ok(Self::known(rows, width))
     }
 
     /// The quantiles `[steps, width]` of probability p: of mixtures those of the mixture; of counts and symbols the first that
     /// reaches p.
     fn quantile<'py>(&self, py: Python<'py>, p: f64) -> Result<Bound<'py, PyArray2<f64>>> {
-        let width = self.rows.first().map_or(1, Vec::len);
         let values = py.detach(|| -> Result<Vec<f64>> {
-            let mut values = Vec::with_capacity(self.rows.len() * width);
-            for (step, row) in (1..).zip(&self.rows) {
+            let rows = self.rows()?;
+            let mut values = Vec::with_capacity(rows.len() * self.width);
+            for (step, row) in (1..).zip(rows) {
                 for law in row {
                     values.push(law.quantile(p)?);
                 }
@@ -39,13 +66,15 @@ impl Laws {
             }
             Ok(values)
         })?;
-        Ok(matrix(py, values, width)?)
+        Ok(matrix(py, values, self.width)?)
     }
 
     fn __reduce__<'py>(
         slf: &Bound<'py, Self>,
-    ) -> PyResult<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
-        let bytes = PyBytes::new(slf.py(), &to_cbor(&slf.get().rows)?);
+    ) -> Result<(Bound<'py, PyAny>, (Bound<'py, PyBytes>,))> {
+        let (py, laws) = (slf.py(), slf.get());
+        let rows = py.detach(|| laws.rows())?;
+        let bytes = PyBytes::new(py, &to_cbor(&(rows, laws.width))?);
         Ok((slf.get_type().into_any(), (bytes,)))
     }
 }
@@ -73,12 +102,14 @@ pub fn samples(
     Ok(values)
 }
 
-/// Means and variances `[steps, m]`, probabilities `[steps, M]` of symbols, and the distributions where they are known.
+/// Means and variances `[steps, m]`, probabilities `[steps, M]` of symbols, and the distributions where they were made on the way, or
+/// what they are of.
 pub struct Forecast {
     means: Vec<f64>,
     variances: Vec<f64>,
     symbols: Vec<f64>,
     laws: Vec<Vec<Predictive>>,
+    of: Option<(Inner, usize)>,
     width: usize,
 }
 
@@ -90,6 +121,7 @@ impl Forecast {
             variances: Vec::new(),
             symbols: Vec::new(),
             laws: Vec::new(),
+            of: None,
             width: 1,
         }
     }
@@ -108,17 +140,19 @@ impl Forecast {
             }
             return Ok(forecast);
         }
+        if ahead.has_laws() {
+            forecast.of = Some((ahead.clone(), steps));
+        }
         for h in 1..=steps {
-            let (predicted, laws) = (ahead.predicted()?, ahead.laws());
-            forecast.push(&predicted, laws);
+            forecast.push(&ahead.predicted()?);
             ahead.update(None)?;
             heed(h)?;
         }
         Ok(forecast)
     }
 
-    /// Adds the next step, with the distribution of each entry where it is known.
-    pub fn push(&mut self, predicted: &PredictedObservation, laws: Option<Vec<Predictive>>) {
+    /// Adds the next step.
+    fn push(&mut self, predicted: &PredictedObservation) {
         let Moments { mean, variance } = predicted.moments();
         self.width = mean.len();
         self.means.extend(mean);
@@ -126,7 +160,6 @@ impl Forecast {
         if let PredictedObservation::Symbol(p) = predicted {
             self.symbols.extend(p);
         }
-        self.laws.extend(laws);
     }
 
     /// Adds the next step: the distribution of each entry.
@@ -156,9 +189,16 @@ impl Forecast {
             let symbols = self.symbols.len() / steps;
             table.set_item("probabilities", matrix(py, self.symbols, symbols)?)?;
         }
-        if self.laws.len() == steps {
-            table.set_item("_laws", Laws { rows: self.laws })?;
-        }
+        let laws = match self.of {
+            None if self.laws.len() < steps => None,
+            None => Some(Laws::known(self.laws, self.width)),
+            of => Some(Laws {
+                rows: OnceLock::new(),
+                of,
+                width: self.width,
+            }),
+        };
+        table.set_item("_laws", laws)?;
         Ok(table)
     }
 }

@@ -6,13 +6,14 @@ use scotopic_cli::usage::with_causes;
 use scotopic_filtering::gaussian::Kalman;
 use scotopic_filtering::hmm::{self, Emission as _};
 use scotopic_filtering::{
-    AnyFilter, AnyModel, Belief, Law, PredictedObservation, Predictive, Step,
+    AnyFilter, AnyModel, Belief, ForecastSettings, Law, PredictedObservation, Predictive, Step,
 };
 use serde::{Deserialize, Serialize};
 
 use crate::callables::{EquationFilter, Raised, first};
-use crate::errors::{Failure, Result};
+use crate::errors::{Failure, Result, setting};
 use crate::files::{from_cbor, to_cbor};
+use crate::interrupt::heed;
 
 /// What a snapshot of a filter that keeps a lag begins with; the others have the format of the program.
 const LAGGED: &[u8] = b"scotopic lagged filter 1\n";
@@ -89,15 +90,44 @@ impl Inner {
         }
     }
 
-    /// The distribution of each entry of the next observation; none where it is not known.
-    pub fn laws(&self) -> Option<Vec<Predictive>> {
+    /// Whether the distributions of observations are known; of functions of Python they are not.
+    pub fn has_laws(&self) -> bool {
+        !matches!(self, Self::Equation(..))
+    }
+
+    /// The distribution of each entry of the next `steps` observations, if nothing is seen on the way.
+    ///
+    /// # Errors
+    /// Those of the filter, and an interrupt.
+    pub fn laws(&self, steps: usize) -> Result<Vec<Vec<Predictive>>> {
+        if let (Self::Any(filter), 1..) = (self, steps) {
+            let settings = ForecastSettings {
+                ahead: steps,
+                quantiles: Vec::new(),
+                ..ForecastSettings::default()
+            };
+            return Ok(filter.forecast(&settings)?.predictive);
+        }
+        let mut ahead = self.clone();
+        let mut rows = Vec::with_capacity(steps);
+        for h in 1..=steps {
+            rows.push(ahead.next_laws()?);
+            ahead.update(None)?;
+            heed(h)?;
+        }
+        Ok(rows)
+    }
+
+    /// Those of the next observation, of a filter that looks back.
+    fn next_laws(&self) -> Result<Vec<Predictive>> {
+        let unknown = || setting("lag", "some", "0, where a distribution is asked for");
         match self {
-            Self::Any(f) => f.predictive(1).ok(),
             Self::Lagged(Lagged::Hmm(f)) => {
                 // What is believed after a missing observation is what is predicted.
                 let mut next = f.clone();
-                next.update(None).ok()?;
-                f.model().emission().predictive(next.belief())
+                next.update(None)?;
+                let laws = f.model().emission().predictive(next.belief());
+                laws.ok_or_else(unknown)
             }
             Self::Lagged(Lagged::Kalman(f)) => {
                 let next = f.predict_observation(1);
@@ -105,11 +135,13 @@ impl Inner {
                 let each = next.mean().iter().zip(variances.iter());
                 let normal = |(mean, variance): (&f64, &f64)| {
                     let (mean, variance) = (*mean, *variance);
-                    Predictive::new(vec![(1.0, Law::Normal { mean, variance })]).ok()
+                    Predictive::new(vec![(1.0, Law::Normal { mean, variance })])
                 };
-                each.map(normal).collect()
+                Ok(each
+                    .map(normal)
+                    .collect::<scotopic_filtering::Result<_>>()?)
             }
-            Self::Equation(..) => None,
+            Self::Any(_) | Self::Equation(..) => Err(unknown()),
         }
     }
 

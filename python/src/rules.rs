@@ -78,16 +78,8 @@ pub fn learned_of(names: Option<Vec<String>>, diagonal: bool) -> Result<Learned>
         return Ok(all);
     };
     let mut learned = Learned {
-        transition: false,
-        bias: false,
-        process_noise: false,
-        control: false,
-        observation: false,
-        offset: false,
-        direct: false,
-        observation_noise: false,
-        initial: false,
         diagonal,
+        ..Learned::NOTHING
     };
     for name in &names {
         let flag = match name.as_str() {

@@ -111,3 +111,24 @@ def test_the_figure_of_symbols_shows_their_probabilities():
     model = random_hmm("categorical")
     svg = model.forecast(np.zeros((3, 1)), 4)._repr_svg_()
     assert "symbol 0" in svg and "symbol 4" in svg and "credible" not in svg
+
+
+def test_quantiles_of_spike_counts_are_those_over_the_normal_belief():
+    model = scotopic.PLDS(1)
+    model.transition_, model.bias_, model.process_noise_ = [[0.9]], [0.0], [[0.3]]
+    model.loadings_, model.offset_ = [[1.0], [-0.5]], [1.0, 0.5]
+    model.initial_mean_, model.initial_covariance_ = [0.0], [[1.0]]
+    x, _ = model.sample(20, random_state=0)
+    live = model.filter()
+    live.extend(x)
+    mean, variance = float(live.belief[0]), float(live.covariance[0, 0])
+    forecast = live.forecast(2)
+    z, w = np.polynomial.hermite_e.hermegauss(80)
+    counts = np.arange(400)
+    for step in range(2):
+        mean, variance = 0.9 * mean, 0.81 * variance + 0.3
+        for neuron, (c, d) in enumerate([(1.0, 1.0), (-0.5, 0.5)]):
+            rates = np.exp(d + c * (mean + np.sqrt(variance) * z))
+            cdf = w / w.sum() @ stats.poisson.cdf(counts, rates[:, None])
+            for p in (0.05, 0.5, 0.95):
+                assert forecast.quantile(p)[step, neuron] == counts[np.argmax(cdf >= p)]

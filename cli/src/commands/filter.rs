@@ -291,24 +291,16 @@ fn start(args: &FilterArgs) -> Result<(AnyFilter, Option<LastRow>)> {
     let Some(path) = &args.model else {
         bail!("give a model with --model, or a saved filter with --resume");
     };
-    let model = model::read(path)?;
-    let filter = match &args.learn {
-        None => AnyFilter::new(model, &args.factorisation).map_err(anyhow::Error::from),
-        Some(rule) => learning(path, rule, &args.factorisation),
-    }
-    .with_context(|| {
+    let file = ModelFile::of_text(&path.display().to_string(), &text(path)?)?;
+    let rule = args.learn.as_deref().map(LearnSpec::given).transpose();
+    let filter = rule.and_then(|rule| file.filter(rule.as_ref(), &args.factorisation));
+    let filter = filter.with_context(|| {
         format!(
             "the model {} cannot be used with these options",
             path.display()
         )
     })?;
     Ok((filter, None))
-}
-
-/// A filter of the model of a file that learns the parameters that the file says.
-fn learning(file: &Path, rule: &str, factorisation: &str) -> Result<AnyFilter> {
-    let file = ModelFile::of_text(&file.display().to_string(), &text(file)?)?;
-    file.learning(&LearnSpec::given(rule)?, factorisation)
 }
 
 fn progress(args: &FilterArgs, series: &Series) -> ProgressBar {

@@ -39,7 +39,7 @@ impl ModelFile {
     ///
     /// # Errors
     /// For a structural model, for entries that the file holds, and as [`AnyFilter::learning`].
-    pub fn learning(&self, rule: &LearnSpec, factorisation: &str) -> Result<AnyFilter> {
+    fn learning(&self, rule: &LearnSpec, factorisation: &str) -> Result<AnyFilter> {
         ensure!(
             !self.is_structural,
             "a structural model is not learned while it filters, since a rule learns whole matrices, without their structure: fit its \

@@ -58,6 +58,20 @@ impl Default for Learned {
 }
 
 impl Learned {
+    /// Nothing.
+    pub const NOTHING: Self = Self {
+        transition: false,
+        bias: false,
+        process_noise: false,
+        control: false,
+        observation: false,
+        offset: false,
+        direct: false,
+        observation_noise: false,
+        initial: false,
+        diagonal: false,
+    };
+
     /// Checks that a model can be learned so.
     pub(crate) fn check(&self, model: &LinearGaussian) -> Result<()> {
         let covariances = [

@@ -53,10 +53,10 @@ fn told(fit: &DrivenHmmFitted, begun: Instant) -> ModelFit {
         converged: fit.converged,
         ranked: fit.is_ranked(),
         report: Report {
-            bound: false,
             found_by: Some(fit.found_by),
             promised: Some(fit.promised),
             warnings: fit.warnings.iter().map(ToString::to_string).collect(),
+            ..Report::default()
         },
         free: fit.free_parameters,
         model: AnyModel::DrivenHmm(Box::new(fit.model.clone())),

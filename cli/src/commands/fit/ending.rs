@@ -49,8 +49,7 @@ pub fn unranked(fits: &[ModelFit], limit: usize, prior: bool) -> Error {
     let mut help = vec![format!(
         "ask for one number of states to have its fit written (--n-states {states})"
     )];
-    let mut warnings = fits.iter().flat_map(|fit| &fit.report.warnings);
-    if prior && warnings.any(|said| said.contains("pseudo-count")) {
+    if prior && fits.iter().any(|fit| fit.report.kept) {
         help.push(
             "give --pseudo-count 0.01, with which noise does not collapse and all are compared"
                 .to_owned(),

@@ -35,6 +35,8 @@ pub struct Report {
     pub found_by: Option<(usize, usize)>,
     /// Whether ln p is a lower bound of it, the ELBO.
     pub bound: bool,
+    /// Whether pseudo-observations that nobody asked for keep it from collapse.
+    pub kept: bool,
     /// What the gradient still promises, nats.
     pub promised: Option<f64>,
     /// Sentences.

@@ -3,7 +3,9 @@
 use std::time::Instant;
 
 use anyhow::{Result, anyhow};
-use scotopic_filtering::gaussian::{GaussianFit, GaussianFound, Learned, LinearGaussian};
+use scotopic_filtering::gaussian::{
+    GaussianFit, GaussianFound, GaussianWarning, Learned, LinearGaussian,
+};
 use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
@@ -29,18 +31,7 @@ pub(super) fn settings(args: &FitArgs, learned: Learned, asked: &Asked) -> Gauss
 /// # Errors
 /// An unknown name.
 pub(super) fn learned(names: &[String]) -> Result<Learned> {
-    let mut learned = Learned {
-        transition: false,
-        bias: false,
-        process_noise: false,
-        control: false,
-        observation: false,
-        offset: false,
-        direct: false,
-        observation_noise: false,
-        initial: false,
-        diagonal: false,
-    };
+    let mut learned = Learned::NOTHING;
     if names.iter().all(|name| name == "diagonal") {
         return Ok(Learned {
             diagonal: !names.is_empty(),
@@ -145,6 +136,7 @@ pub(super) fn told_of<M>(
         ranked: found.ranked,
         report: Report {
             found_by: found.found_by,
+            kept: found.warnings.iter().any(GaussianWarning::is_of_a_prior),
             warnings: found.warnings.iter().map(ToString::to_string).collect(),
             ..Report::default()
         },

@@ -127,10 +127,10 @@ fn model_fit(fit: Fitted<AnyEmission>, begun: Instant) -> ModelFit {
         converged: fit.converged,
         ranked: fit.is_ranked(),
         report: Report {
-            bound: false,
             found_by: Some(fit.found_by),
             promised: Some(fit.promised),
             warnings: fit.warnings.iter().map(ToString::to_string).collect(),
+            ..Report::default()
         },
         free: fit.free_parameters,
         model: AnyModel::Hmm(fit.model),

@@ -77,11 +77,10 @@ impl LinearGaussian {
         seed: u64,
     ) -> Result<Vec<Self>> {
         let mut rng = stream(seed, states);
-        let random = |_| Self::random_guess(states, sequences, &mut rng);
         let first = Self::initial_guess(states, sequences);
-        std::iter::once(first)
-            .chain((1..count).map(random))
-            .collect()
+        and_drawn(first, count, || {
+            Self::random_guess(states, sequences, &mut rng)
+        })
     }
 
     /// The model of the highest ln p that is reached from `starts`, on any number of threads (0 is one a core) the same. Where its
@@ -151,11 +150,10 @@ impl DrivenGaussian {
         seed: u64,
     ) -> Result<Vec<Self>> {
         let mut rng = stream(seed, states);
-        let random = |_| Self::random_guess(states, sequences, inputs, &mut rng);
         let first = Self::initial_guess(states, sequences, inputs);
-        std::iter::once(first)
-            .chain((1..count).map(random))
-            .collect()
+        and_drawn(first, count, || {
+            Self::random_guess(states, sequences, inputs, &mut rng)
+        })
     }
 
     /// As [`LinearGaussian::search`].
@@ -196,6 +194,16 @@ impl DrivenGaussian {
         let end = self.maximum_likelihood(sequences, fit)?;
         Ok(of_given(end, sequences, fit))
     }
+}
+
+/// The first start, and others that are drawn.
+fn and_drawn<M>(
+    first: Result<M>,
+    count: usize,
+    mut draw: impl FnMut() -> Result<M>,
+) -> Result<Vec<M>> {
+    let others = (1..count).map(|_| draw());
+    std::iter::once(first).chain(others).collect()
 }
 
 /// Settings of the short run of each start.

@@ -36,6 +36,16 @@ pub enum GaussianWarning {
     StartCollapsed,
 }
 
+impl GaussianWarning {
+    /// Whether it says that pseudo-observations which nobody asked for keep the fit from collapse.
+    pub fn is_of_a_prior(&self) -> bool {
+        matches!(
+            self,
+            Self::NoiseKept { .. } | Self::NoiseKeptEverywhere { .. }
+        )
+    }
+}
+
 fn columns(numbers: &[usize]) -> String {
     let text: Vec<String> = numbers.iter().map(usize::to_string).collect();
     match text.as_slice() {

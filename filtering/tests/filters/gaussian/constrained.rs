@@ -8,19 +8,6 @@ use scotopic_filtering::{AnyModel, Error, Result, Sequence, SummarySettings};
 
 use super::nile;
 
-const NOTHING: Learned = Learned {
-    transition: false,
-    bias: false,
-    process_noise: false,
-    control: false,
-    observation: false,
-    offset: false,
-    direct: false,
-    observation_noise: false,
-    initial: false,
-    diagonal: false,
-};
-
 fn held(fixed: &[&str], tied: &[&[&str]]) -> Constraints {
     let texts = |names: &[&str]| names.iter().map(ToString::to_string).collect::<Vec<_>>();
     let tied: Vec<Vec<String>> = tied.iter().map(|names| texts(names)).collect();
@@ -66,7 +53,7 @@ fn a_level_is_a_free_model_whose_entries_are_fixed() {
         process_noise: true,
         observation: true,
         observation_noise: true,
-        ..NOTHING
+        ..Learned::NOTHING
     };
     let how = fit(learned, &["F[0][0]", "observation[0][0]"], &[]);
     let data = [nile()];
@@ -103,7 +90,7 @@ fn tied_variances_have_the_maximum_of_their_profile() {
     let learned = Learned {
         process_noise: true,
         observation_noise: true,
-        ..NOTHING
+        ..Learned::NOTHING
     };
     let data = [nile()];
     let at = |s: f64| level(s, s).log_evidence(&data[0]).unwrap();
@@ -167,7 +154,7 @@ fn a_companion_matrix_keeps_its_form() {
         process_noise: true,
         observation: true,
         observation_noise: true,
-        ..NOTHING
+        ..Learned::NOTHING
     };
     let fixed = ["F[1][0]", "F[1][1]", "H[0][0]", "H[0][1]"];
     let how = fit(learned, &fixed, &[]);
@@ -219,7 +206,7 @@ fn a_common_level_with_one_noise() {
         observation: true,
         offset: true,
         observation_noise: true,
-        ..NOTHING
+        ..Learned::NOTHING
     };
     let start = |r: &[[f64; 2]]| {
         LinearGaussian::from_rows(&[[1.0]], &[[0.25]], &[[1.0], [1.0]], r)
@@ -297,7 +284,7 @@ fn tied_effects_are_those_of_a_sum() {
         offset: true,
         direct: true,
         observation_noise: true,
-        ..NOTHING
+        ..Learned::NOTHING
     };
     let of = |names: &[&str]| {
         let names = names.iter().map(ToString::to_string).collect();
@@ -354,7 +341,7 @@ fn rates_stay_what_they_are() {
         transition: true,
         process_noise: true,
         observation_noise: true,
-        ..NOTHING
+        ..Learned::NOTHING
     };
     let how = fit(learned, &["drift[0][0]", "F[0][1]", "F[1][0]"], &[]);
     let found = model.maximum_likelihood(&data, &how).unwrap();
@@ -440,7 +427,7 @@ fn what_cannot_be_held_is_refused() {
     let only_r = Learned {
         observation_noise: true,
         diagonal: true,
-        ..NOTHING
+        ..Learned::NOTHING
     };
     for (found, said) in [
         (with(all, &["F[2][0]"], &[]), "F is 2×2"),
