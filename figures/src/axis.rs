@@ -82,7 +82,9 @@ impl Axis {
     pub fn ticks(&self, most: usize) -> Vec<Tick> {
         let most = most.max(2);
         if !self.log {
-            return linear_ticks(self.low, self.high, most);
+            // An axis may run downwards.
+            let (low, high) = (self.low.min(self.high), self.low.max(self.high));
+            return linear_ticks(low, high, most);
         }
         let (first, last) = (self.low.ceil() as i32, self.high.floor() as i32);
         let decades = (last - first + 1).max(0) as usize;
@@ -231,6 +233,7 @@ mod tests {
             ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"].map(|s| if s == "0.0" { "0" } else { s })
         );
         assert_eq!(labels(Axis::linear(-0.3, 0.31), 4), ["−0.2", "0", "0.2"]);
+        assert_eq!(labels(Axis::linear(0.31, -0.3), 4), ["−0.2", "0", "0.2"]);
         assert_eq!(labels(Axis::linear(3.0, 47.0), 5), ["10", "20", "30", "40"]);
         assert_eq!(
             labels(Axis::linear(0.0, 400_000.0), 4),
