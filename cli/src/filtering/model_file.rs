@@ -38,7 +38,7 @@ impl ModelFile {
     /// A filter that learns by `rule` what the file says is learned.
     ///
     /// # Errors
-    /// For a structural model, for entries that the file holds, and as [`AnyFilter::learning`].
+    /// As [`ModelFile::filter`].
     fn learning(&self, rule: &LearnSpec, factorisation: &str) -> Result<AnyFilter> {
         ensure!(
             !self.is_structural,
@@ -57,7 +57,7 @@ impl ModelFile {
     /// A filter of the model, which learns where there is a rule.
     ///
     /// # Errors
-    /// As [`ModelFile::learning`], and [`AnyFilter::new`].
+    /// With a rule for a structural model, for entries that the file holds, and as [`AnyFilter::learning`]; as [`AnyFilter::new`].
     pub fn filter(&self, rule: Option<&LearnSpec>, factorisation: &str) -> Result<AnyFilter> {
         match rule {
             None => Ok(AnyFilter::new(self.model.clone(), factorisation)?),
