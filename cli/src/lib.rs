@@ -1,7 +1,7 @@
 //! # The program `scotopic`
 //!
 //! ```sh
-//! scotopic train                     # a spiking network on generated images, in half a minute
+//! scotopic train                     # a spiking network on generated images, in a minute
 //! scotopic show runs/dead-leaves     # its dictionary, reconstructions, spikes
 //! scotopic fit counts.csv --kind poisson --n-states 1..4 --out model.toml
 //! scotopic filter --model model.toml counts.csv

@@ -74,6 +74,11 @@ class Filter(_scotopic.Filter):
         """A filter that has seen nothing."""
         if settings and not learn:
             raise ScotopicError(f"settings of a learning rule ({', '.join(settings)}) but no rule: give learn=True")
+        if not isinstance(factorisation, str):
+            raise SettingError(
+                f"setting `factorisation`: found {type(factorisation).__name__}, expected a factorisation by name: a filter takes its "
+                "observations one at a time, by update(x)"
+            )
         if not (learn is None or isinstance(learn, (bool, str, np.bool_))):
             raise SettingError(f"setting `learn`: found {learn!r}, expected a rule by name, True or None")
         rule = learn if isinstance(learn, str) else "" if learn else None

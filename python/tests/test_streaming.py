@@ -171,6 +171,8 @@ def test_rules_of_walks_and_their_settings():
         assert filter.model.score(y) > start.score(y)
     with pytest.raises(SettingError, match="rule"):
         start.filter(learn="dirichlet")
+    with pytest.raises(SettingError, match="found ndarray.*update"):
+        start.filter(np.zeros(3))
     with pytest.raises(SettingError, match="blok"):
         start.filter(learn=True, blok=3)
     with pytest.raises(ScotopicError, match="block"):

@@ -14,12 +14,13 @@ use crate::progress::ProgressArgs;
 /// Options of `scotopic filter`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A model is a TOML file whose first key is `kind`: hmm, linear-gaussian, generalised, ar1-poisson,\n\
-                        sin-quadratic, stochastic-volatility or diagonal-linear. `scotopic fit` makes one from data.\n\n\
+    after_help = "A model is a TOML file whose first key is `kind`; `scotopic model list` has all kinds, and `scotopic fit`\n\
+                        makes one from data.\n\n\
                         One line is written per observation: the belief q_t, the increment of the ELBO in nats\n\
                         (ln p(o_t|o_<t) where the bound is exact, as with \"reversed\" for hmm and linear-gaussian) and\n\
-                        its running sum. An empty cell, NA or null is missing: hmm and linear-gaussian use the rest\n\
-                        of its row; for other kinds the row is a missing observation, whose belief is the prediction.\n\
+                        its running sum. An empty cell, NA or null is missing: hmm, linear-gaussian, structural,\n\
+                        plds and slds use the rest of its row; for other kinds the row is a missing observation,\n\
+                        whose belief is the prediction.\n\
                         Blank lines are skipped.\n\n\
                         A figure has one panel per state and column: mean and credible band of the filtered belief,\n\
                         observations as dots, missing observations shaded grey. It is drawn at the end, also after\n\

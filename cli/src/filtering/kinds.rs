@@ -57,10 +57,10 @@ pub const KINDS: &[Kind] = kinds! {
         "fit, filter, compare, learning online";
     "plds", "hidden vector with linear dynamics, seen through counts or spikes (Poisson, Bernoulli LDS)",
         "any number of counts, or of 0 and 1",
-        "fit, filter, learning online";
+        "fit, filter, compare (several models), learning online";
     "slds", "hidden vector whose linear dynamics a Markov chain of regimes chooses (switching linear dynamical system)",
         "any number",
-        "fit, filter, decode";
+        "fit, filter, decode, compare (several models)";
     "structural", "level, slope, seasons, cycle, ARMA, regression added up; read as linear-gaussian", "one, and the inputs of a regression",
         "fit; with values of all parameters also filter and compare";
     "generalised", "continuous time with smooth noise, equations by name", "by the equations",

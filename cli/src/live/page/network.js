@@ -47,7 +47,7 @@ function told(message) {
   if (message.shown) select.value = message.shown;
   of("model-title").textContent = model
     ? `${model.title}: ${model.latents} neurons, ${model.height}×${model.width} pixels${model.whitened ? ", whitened" : ""}`
-    : "no network is loaded: scotopic train makes one, in half a minute";
+    : "no network is loaded: scotopic train makes one, in a minute";
   of("freeze").textContent = message.running ? "Freeze" : "Go on";
   of("freeze").setAttribute("aria-pressed", String(!message.running));
   for (const name of ["contrast", "noise", "occlusion"]) slide(name, message[name], message[name]);
