@@ -7,7 +7,7 @@ use rand::rngs::Xoshiro256PlusPlus;
 
 use self::ahead::Ahead;
 use crate::any_model::AnyModel;
-use crate::predictive::{Law, Predictive};
+use crate::predictive::{Law, PARTS, Predictive};
 use crate::{AnyFilter, Error, Filter, Result, Sequence};
 
 /// What a forecast is to hold.
@@ -145,9 +145,15 @@ impl AnyFilter {
                 ahead.step()?;
             }
             self.check_given(given(h))?;
-            ahead
-                .predictive(given(h))
-                .map_err(|e| e.at_observation(h as u64))
+            ahead.predictive(given(h)).map_err(|error| match error {
+                Error::NotFinite { .. } => error.at_observation(self.observations() + h as u64),
+                Error::Entry { ref name, .. } if name == PARTS => Error::NotFinite {
+                    index: self.observations() + h as u64,
+                    what: "the forecast",
+                    found: f64::INFINITY,
+                },
+                error => error.at_observation(h as u64),
+            })
         };
         (0..steps).map(of).collect()
     }

@@ -47,6 +47,9 @@ impl From<Predictive> for Vec<(f64, Law)> {
     }
 }
 
+/// What errors call the laws of a mixture.
+pub(crate) const PARTS: &str = "parts";
+
 impl Predictive {
     /// The mixture of `parts`, a weight and a law each.
     ///
@@ -66,7 +69,7 @@ impl Predictive {
             if !(law.centre().is_finite() && spread && counted) {
                 let found = format!("{law:?}");
                 return Err(Error::entry(
-                    "parts",
+                    PARTS,
                     &[k],
                     found,
                     "finite parameters and a spread above 0",

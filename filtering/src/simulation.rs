@@ -36,8 +36,19 @@ impl AnyModel {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Observation`] or [`Error::NotFinite`] where an unstable model leaves the range of numbers.
+    /// [`Error::NotFinite`] where an unstable model leaves the range of numbers.
     pub fn sample<R: Rng>(&self, length: usize, rng: &mut R) -> Result<(SampledStates, Sequence)> {
+        self.drawn(length, rng).map_err(|error| match error {
+            Error::Observation { index, found, .. } => Error::NotFinite {
+                index,
+                what: "what was drawn",
+                found: found.parse().unwrap_or(f64::NAN),
+            },
+            other => other,
+        })
+    }
+
+    fn drawn<R: Rng>(&self, length: usize, rng: &mut R) -> Result<(SampledStates, Sequence)> {
         match self {
             Self::Hmm(model) => {
                 let (states, y) = model.sample(length, rng)?;

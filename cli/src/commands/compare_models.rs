@@ -180,6 +180,7 @@ fn check(args: &CompareArgs) -> Result<()> {
     let one = [
         ("--factorisations", !args.factorisations.is_empty()),
         ("--init", args.init.is_some()),
+        ("--orders", args.orders.is_some()),
         ("--smoothness", !args.smoothness.is_empty()),
         ("--schemes", !args.schemes.is_empty()),
         ("--true-states", args.true_states.is_some()),
@@ -191,6 +192,10 @@ fn check(args: &CompareArgs) -> Result<()> {
             args.model.len()
         );
     }
+    ensure!(
+        args.from.is_none() || args.by == RankBy::Prequential,
+        "--from is of the prequential score: give --by prequential too"
+    );
     Ok(())
 }
 

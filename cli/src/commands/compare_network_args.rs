@@ -3,6 +3,8 @@
 use anyhow::{Result, ensure};
 use clap::Args;
 
+use scotopic_train::device::DeviceChoice;
+
 use super::evaluate::Split;
 use crate::args::RuntimeArgs;
 
@@ -37,6 +39,7 @@ impl NetworkArgs {
             ("--steps", self.steps.is_some()),
             ("--max-images", self.max_images.is_some()),
             ("--ood", self.ood),
+            ("--device", self.runtime.device != DeviceChoice::Auto),
         ] {
             ensure!(
                 !given,

@@ -7,7 +7,7 @@ use scotopic_filtering::{AnyModel, Sequence, many};
 
 use crate::filtering::Source;
 use crate::filtering::of_fit::OfFit;
-use crate::filtering::recording::{Recording, read_all, uses_partial_rows};
+use crate::filtering::recording::{Recording, ensure_seen, read_all, uses_partial_rows};
 use crate::filtering::source::whole_rows;
 use crate::usage::UsageError;
 
@@ -47,6 +47,14 @@ pub(super) fn read(
     // All models are judged on the same observations.
     if let Some((_, model)) = models.iter().find(|(_, model)| !uses_partial_rows(model)) {
         predicted = whole_rows(&predicted, model.kind());
+    }
+    if let [first, ..] = &recordings[..] {
+        let rows = |one: &Sequence| {
+            one.iter()
+                .flatten()
+                .any(|row| row.iter().any(|y| !y.is_nan()))
+        };
+        ensure_seen(predicted.iter().any(rows), first)?;
     }
     let mut all = Vec::with_capacity(models.len());
     for (file, model) in models {

@@ -120,6 +120,7 @@ pub fn run(args: &ForecastArgs) -> Result<ExitCode> {
         );
         return Err(UsageError(error).into());
     }
+    times::only_known(&mut records);
     args.lines.write(&records)?;
     if !args.lines.quiet
         && let Some(said) = judged.said(args)
@@ -192,6 +193,13 @@ fn future(
             many(ahead, "step")
         );
         return Err(UsageError(error).into());
+    }
+    if rows.len() > ahead {
+        tell!(
+            "scotopic: --given has {}, and {} ahead are forecast: the others are not used (--ahead)",
+            many(rows.len(), "row"),
+            many(ahead, "step")
+        );
     }
     Ok((rows.into_iter().take(ahead).collect(), given))
 }
@@ -272,7 +280,7 @@ fn lines(
             record.push(field("origin", Entry::Whole(origin as u64)));
         }
         record.push(field("ahead", Entry::Whole(h as u64 + 1)));
-        record.extend(times.of(origin + h));
+        record.push(times.of(origin + h));
         match &symbols {
             Some(p) => {
                 let all = Entry::Numbers(p[h].clone(), 0);

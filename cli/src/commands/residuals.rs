@@ -129,6 +129,11 @@ fn check(args: &ResidualsArgs, model: &AnyModel) -> Result<()> {
         args.seed.is_none() || args.method == Method::Randomised,
         "--seed is of randomised residuals, and nothing is drawn for --method mid-quantile: leave --seed out"
     );
+    ensure!(
+        args.seed.is_none() || !matches!(model, AnyModel::LinearGaussian(_) | AnyModel::Driven(_)),
+        "--seed is of the residuals of counts and symbols, and those of this {} are exact: leave it out",
+        model.described()
+    );
     if let Some(path) = &args.figure {
         ensure!(
             Format::of(path)? != Format::Gif,
@@ -233,6 +238,10 @@ fn cells(test: TestResult) -> [Cell; 2] {
 
 /// Four decimals, and an exponent where they would all be zero.
 fn p_value(p: f64) -> Cell {
+    // A statistic far out has a probability below all numbers.
+    if p == 0.0 {
+        return Cell::Text("<1e-300".to_owned());
+    }
     match p < 5e-5 {
         true => Cell::Text(format!("{p:.0e}")),
         false => Cell::Text(number(p, 4)),

@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use clap::Args;
 use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, is_seen, many};
 use serde::Serialize;
@@ -11,7 +11,7 @@ use super::print;
 use super::smooth::score as called_score;
 use crate::filtering::grid_note::note;
 use crate::filtering::places::from_one;
-use crate::filtering::recording::{Recording, Subject};
+use crate::filtering::recording::{Recording, Subject, ensure_seen};
 use crate::table::{Cell, Table};
 use crate::usage::UsageError;
 
@@ -101,11 +101,7 @@ pub fn run(args: &ScoreArgs) -> Result<ExitCode> {
     let scores = recordings.iter().map(|recording| score(&filter, recording));
     let scores: Vec<Score> = scores.collect::<Result<_>>()?;
     let observations: u64 = scores.iter().map(|s| s.observations).sum();
-    ensure!(
-        observations > 0,
-        "{}: no row has an observation: all cells are missing, or --columns, --delimiter or --missing take them for such",
-        recordings[0].path.display()
-    );
+    ensure_seen(observations > 0, &recordings[0])?;
     let total = of(
         "total",
         observations,

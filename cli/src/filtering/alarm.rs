@@ -75,7 +75,7 @@ impl Alarm {
     /// How many, in one line.
     pub fn said(&self) -> String {
         format!(
-            "{} of {} below the quantile {} of their prediction",
+            "{} of {} with a tail probability below {} under their prediction",
             self.marked,
             many(self.seen as usize, "observation"),
             self.quantile

@@ -2,8 +2,8 @@
 
 use anyhow::{Result, ensure};
 
-/// The entries of a list between commas; those with commas in them are in quotes, `""` within them being a quote.
-pub fn entries(list: &str) -> Result<Vec<String>> {
+/// The entries of a list between commas, given to `option`; those with commas in them are in quotes, `""` within them being a quote.
+pub fn entries(option: &str, list: &str) -> Result<Vec<String>> {
     let mut entries = vec![String::new()];
     let mut quoted = false;
     let mut characters = list.chars().peekable();
@@ -24,10 +24,10 @@ pub fn entries(list: &str) -> Result<Vec<String>> {
                 .for_each(|entry| entry.push(other)),
         }
     }
-    ensure!(!quoted, "--columns {list}: a quote is not closed");
+    ensure!(!quoted, "{option} {list}: a quote is not closed");
     ensure!(
         entries.iter().all(|entry| !entry.is_empty()),
-        "--columns {list}: an empty name"
+        "{option} {list}: an empty name"
     );
     Ok(entries)
 }
@@ -58,6 +58,7 @@ mod tests {
 
     #[test]
     fn names_with_commas_are_quoted() {
+        let entries = |list: &str| entries("--columns", list);
         assert_eq!(entries(r#"a,"b,c",3"#).unwrap(), ["a", "b,c", "3"]);
         assert_eq!(entries(r#""say ""x""""#).unwrap(), ["say \"x\""]);
         let name = r#"a, "b""#;

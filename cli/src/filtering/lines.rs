@@ -148,7 +148,7 @@ pub struct Remarks<'a> {
 pub struct Mark {
     /// Its tail probability under the predictive distribution.
     pub tail: f64,
-    /// Whether that is below the quantile of the alarm.
+    /// Whether that is below the probability of the alarm.
     pub alarm: bool,
 }
 

@@ -18,7 +18,7 @@
 //! | comparison of orders, smoothness and schemes | `scheme_comparison.rs` |
 
 pub mod alarm;
-mod columns;
+pub mod columns;
 pub mod comparison;
 mod credible;
 pub mod data_format;

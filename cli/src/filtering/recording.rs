@@ -83,6 +83,19 @@ impl Subject {
     }
 }
 
+/// Refuses data of which nothing is seen, `first` being the first series.
+///
+/// # Errors
+/// Says where such data come from.
+pub fn ensure_seen(seen: bool, first: &Recording) -> Result<()> {
+    ensure!(
+        seen,
+        "{}: no row has an observation: all cells are missing, or --columns, --delimiter or --missing take them for such",
+        first.path.display()
+    );
+    Ok(())
+}
+
 /// All series of `paths`, of `width` columns each.
 ///
 /// # Errors

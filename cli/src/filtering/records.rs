@@ -176,6 +176,7 @@ fn jsonl(records: &[Record]) -> String {
     text
 }
 
+/// The columns are those of the first line: all lines have the same entries.
 fn csv(records: &[Record]) -> String {
     let mut text = String::new();
     let Some(first) = records.first() else {

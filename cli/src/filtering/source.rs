@@ -162,9 +162,15 @@ impl Source {
         }
     }
 
+    /// What `--columns` says.
+    fn columns(&self) -> Result<Option<Vec<String>>> {
+        let columns = self.columns.as_deref();
+        columns.map(|list| entries("--columns", list)).transpose()
+    }
+
     /// The columns to read of a file, in their order; none for all.
     fn selected(&self, path: &Path) -> Result<Vec<String>> {
-        let outputs = match self.columns.as_deref().map(entries).transpose()? {
+        let outputs = match self.columns()? {
             columns if self.given.is_empty() => return Ok(columns.unwrap_or_default()),
             Some(columns) => columns,
             None if path == Path::new("-") => {
@@ -200,7 +206,7 @@ impl Source {
     pub fn open_bytes(&self, name: &str, bytes: Arc<[u8]>) -> Result<Series> {
         let format = (self.format.map(DataFormat::series)).or(SeriesFormat::of(Path::new(name)));
         let format = format.unwrap_or(SeriesFormat::Csv);
-        let columns = self.columns.as_deref().map(entries).transpose()?;
+        let columns = self.columns()?;
         let columns = match (columns, self.given.is_empty()) {
             (Some(outputs), false) => followed_by(outputs, &self.given)?,
             (None, false) => {
@@ -374,7 +380,16 @@ pub fn tell_left_out(path: &Path, series: &Series) {
             "scotopic: {path}: {skipped} skipped between rows; write NA where an observation is missing"
         );
     }
-    if series.gaps() > 0 {
+    // Where most steps are long there is no grid whose rows could be missing.
+    if 2 * series.gaps() > series.steps() {
+        tell!(
+            "scotopic: {path}: the times are not equally spaced ({} of {} are longer than one and a half of the usual one), and the model \
+             takes each row for one step; a linear-gaussian model of continuous time (scotopic model template linear-gaussian: time, drift, \
+             diffusion) is exact at such times",
+            series.gaps(),
+            many(series.steps() as usize, "step")
+        );
+    } else if series.gaps() > 0 {
         tell!(
             "scotopic: {path}: the time steps farther than one and a half of its usual step in {}: rows that are not there are not \
              predicted over; add them as missing ones (NA)",

@@ -194,18 +194,14 @@ pub fn same_writing(one: (&Path, bool), other: (&Path, bool)) -> Result<()> {
     )
 }
 
-/// Refuses files that have the same columns in another order: they would be matched by their places.
+/// Refuses files of which a column of one name stands at another place: they are matched by their places.
 ///
 /// # Errors
 /// Names both files.
 pub fn same_order(first: &Path, names: &[String], other: &Path, own: &[String]) -> Result<()> {
-    let sorted = |names: &[String]| {
-        let mut names = names.to_vec();
-        names.sort_unstable();
-        names
-    };
+    let moved = |(at, name): (usize, &String)| names.get(at) != Some(name) && names.contains(name);
     ensure!(
-        names == own || sorted(names) != sorted(own),
+        names == own || !own.iter().enumerate().any(moved),
         "{} has the columns {} and {} has them in the order {}: name them with --columns",
         first.display(),
         names.join(", "),

@@ -533,7 +533,7 @@ fn alarms_mark_what_the_prediction_does_not_hold() {
     // The level follows the odd year, and the next ones are below it.
     assert_eq!(marked[0], "1899.0");
     let counted = format!(
-        "{} of 100 observations below the quantile 0.001",
+        "{} of 100 observations with a tail probability below 0.001",
         marked.len()
     );
     assert!(marked.len() < 5 && said.contains(&counted), "{said}");

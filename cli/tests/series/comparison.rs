@@ -254,3 +254,33 @@ fn a_prequential_score_says_where_learning_begins() {
     }
     assert!(!compare(&[]).contains("prequential"));
 }
+
+/// What is of one model, or of one score, is refused of several.
+#[test]
+fn options_that_would_be_ignored() {
+    let level = "kind = \"linear-gaussian\"\ntransition = [[0.9]]\nprocess_noise = [[1.0]]\nobservation = [[1.0]]\n\
+                 observation_noise = [[1.0]]\n";
+    let folder = Folder::with(&[
+        ("a.toml", level),
+        ("b.toml", &level.replace("0.9", "0.5")),
+        ("y.csv", "y\n1\n2\n0\n"),
+        ("na.csv", "y\nNA\nNA\n"),
+    ]);
+    let compare = |data: &'static str, more: &[&'static str]| {
+        let both = ["compare", data, "--model", "a.toml", "--model", "b.toml"];
+        [&both[..], more].concat()
+    };
+    folder.good(&compare("y.csv", &[]));
+    folder.refused(
+        &compare("y.csv", &["--from", "2"]),
+        &["--from", "--by prequential"],
+    );
+    folder.refused(
+        &compare("y.csv", &["--orders", "1..3"]),
+        &["--orders is for one model"],
+    );
+    folder.refused(
+        &compare("na.csv", &[]),
+        &["na.csv", "no row has an observation"],
+    );
+}

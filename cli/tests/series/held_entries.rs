@@ -269,7 +269,7 @@ fn what_cannot_be_held_is_refused() {
         "--tie",
         "R[0][0],R[1][1]",
     ];
-    folder.refused(&[&FIT[..], &poisson].concat(), &["--tie has no use"]);
+    folder.refused(&[&FIT[..], &poisson].concat(), &["has no use for --tie"]);
     folder.write("hmm.toml", "kind = \"hmm\"\nfixed = [\"F[0][0]\"]\n");
     folder.refused(
         &["model", "check", "hmm.toml"],

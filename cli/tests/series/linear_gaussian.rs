@@ -122,7 +122,7 @@ fn a_matrix_is_not_held_at_one_number() {
     ];
     folder.refused(
         &[&kind[..], &["--fix", "Q=1"]].concat(),
-        &["--fix has no use for a fit of hidden states"],
+        &["a fit of hidden states has no use for --fix"],
     );
 }
 

@@ -348,6 +348,22 @@ fn times_that_cannot_be_compared() {
         &["fine.csv, line 3, column when", "write numbers"],
     );
     folder.good(&of("score", "timed.toml", &["seconds.csv"]));
+    for (name, text) in [
+        (
+            "mixed.csv",
+            "when,y\n2020-01-01T00:00:00,1\n2020-01-01T01:00:00+01:00,2\n",
+        ),
+        (
+            "mixed.jsonl",
+            "{\"when\":\"2020-01-01T00:00Z\",\"y\":1}\n{\"when\":\"2020-01-01T01:00\",\"y\":2}\n",
+        ),
+    ] {
+        folder.write(name, text);
+        folder.refused(
+            &of("score", "timed.toml", &[name]),
+            &[name, "when", "with a zone if that has one"],
+        );
+    }
 }
 
 /// The symbols of a fit are those of its alphabet, in its order.
@@ -555,7 +571,7 @@ fn settings_are_called_as_their_options() {
         "--out",
         "x.toml",
     ];
-    folder.refused(&floor, &["--variance-floor has no use"]);
+    folder.refused(&floor, &["has no use for --variance-floor"]);
     let (out, _) = folder.good(&of("residuals", "poisson.toml", &["y.csv", "--lags", "7"]));
     assert!(out.contains("needs more of them than --lags"), "{out}");
 }

@@ -181,7 +181,14 @@ fn gaps_of_the_time_are_told_by_all() {
         ("gap.csv", "t,y\n1,1\n2,2\n5,0\n6,1\n7,0\n"),
         ("first.csv", "t,y\n1,1\n5,2\n6,0\n7,1\n8,0\n"),
         ("even.csv", "t,y\n1,1\n2,2\n3,0\n4,1\n5,1\n"),
+        ("uneven.csv", "t,y\n0.3,1\n1.9,2\n2.2,0\n5,1\n7.5,1\n9,0\n"),
+        ("blank.jsonl", "\n1\n\n\n3\n\n"),
     ]);
+    let (_, err) = folder.good(&of("score", "poisson.toml", &["blank.jsonl"]));
+    assert!(err.contains("2 blank lines were skipped"), "{err}");
+    // Of a series without a grid no rows are missing.
+    let (_, err) = folder.good(&of("score", "poisson.toml", &["uneven.csv", "--time", "t"]));
+    assert!(err.contains("not equally spaced (4 of 5 steps"), "{err}");
     let verbs = [
         "filter",
         "smooth",

@@ -131,11 +131,11 @@ fn options_of_other_kinds_are_refused() {
     };
     refused(
         &["--kind", "linear-gaussian", "--dimension", "2"],
-        &["--dimension has no use for a fit of a linear-gaussian model"],
+        &["a fit of a linear-gaussian model has no use for --dimension"],
     );
     refused(
         &["--kind", "slds", "--pseudo-count", "1"],
-        &["--pseudo-count has no use for a fit of slds"],
+        &["a fit of slds has no use for --pseudo-count"],
     );
     refused(&["--kind", "slds", "--learn", "F"], &["--learn"]);
     refused(&["--kind", "slds", "--inputs", "y"], &["--inputs"]);

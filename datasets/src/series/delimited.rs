@@ -7,6 +7,7 @@ use super::column_selection::ColumnSelection;
 use super::header::{Verdict, decide, place_taken};
 use super::options::{Cell, OTHER_DELIMITER, looks_separated};
 use super::records::{Broken, Records, shown};
+use super::time::Time;
 use super::writing::Writing;
 use super::{Rows, SeriesOptions};
 use crate::{Error, Result};
@@ -172,7 +173,8 @@ impl<R: Read> Rows for Delimited<R> {
                 }
                 Cell::Date(days) => {
                     row.push(days);
-                    self.writing.next(n, Some(days), line).err()
+                    let date = Time::parse(cell).map(|time| (time, days));
+                    self.writing.next(n, date, line).err()
                 }
                 Cell::Missing => {
                     row.push(f64::NAN);

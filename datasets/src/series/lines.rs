@@ -7,6 +7,7 @@ use super::column_selection::ColumnSelection;
 use super::json_row::{Reading, Row, Value};
 use super::options::Cell;
 use super::records::{LONGEST, shown};
+use super::time::Time;
 use super::writing::Writing;
 use super::{Rows, SeriesOptions};
 use crate::{Error, Result};
@@ -19,6 +20,8 @@ pub(super) struct Lines<R> {
     reading: Option<Reading>,
     /// Lines read so far.
     read: u64,
+    /// Those with nothing on them between others; none before the first that has something.
+    blank: Option<u64>,
     /// Lines of the nulls before the first row that tells the columns, yet to be given out, and that row.
     nulls: VecDeque<u64>,
     first: Option<(u64, Row)>,
@@ -41,6 +44,7 @@ impl<R: Read> Lines<R> {
             text: String::new(),
             reading: None,
             read: 0,
+            blank: None,
             nulls: VecDeque::new(),
             first: None,
             line: 1,
@@ -111,7 +115,7 @@ impl<R: Read> Lines<R> {
 
     /// Reads the next line that is not blank; false at the end.
     fn advance_line(&mut self) -> Result<bool> {
-        loop {
+        for passed in 0.. {
             let mut bytes = std::mem::take(&mut self.text).into_bytes();
             bytes.clear();
             self.read += 1;
@@ -138,9 +142,11 @@ impl<R: Read> Lines<R> {
             self.text.truncate(self.text.trim_end().len());
             if !self.text.is_empty() {
                 self.reading = Some(Reading::of(&self.text));
+                self.blank = Some(self.blank.map_or(0, |before| before + passed));
                 return Ok(true);
             }
         }
+        Ok(false)
     }
 
     fn wrong(&self, column: &str, found: impl ToString, expected: impl ToString) -> Error {
@@ -229,6 +235,10 @@ impl<R: Read> Rows for Lines<R> {
         self.writing.has_dates()
     }
 
+    fn blank_lines(&self) -> u64 {
+        self.blank.unwrap_or(0)
+    }
+
     fn next_into(&mut self, row: &mut Vec<f64>) -> Result<Option<bool>> {
         let next = match self.nulls.pop_front() {
             Some(line) => Some((line, Row::Single(Value::Missing))),
@@ -279,7 +289,14 @@ impl<R: Read> Rows for Lines<R> {
             complete &= cell != Cell::Missing;
             let mixed = match cell {
                 Cell::Missing => None,
-                Cell::Date(days) => self.writing.next(n, Some(days), line).err(),
+                Cell::Date(days) => {
+                    let text = match value {
+                        Some(Value::Text(text)) => text.as_str(),
+                        _ => "",
+                    };
+                    let date = Time::parse(text).map(|time| (time, days));
+                    self.writing.next(n, date, line).err()
+                }
                 _ => self.writing.next(n, None, line).err(),
             };
             if let Some(expected) = mixed {

@@ -97,7 +97,7 @@ trait Rows {
     fn has_dates(&self) -> bool {
         false
     }
-    /// Lines with nothing on them between rows so far, of a table.
+    /// Lines with nothing on them between rows so far, of text.
     fn blank_lines(&self) -> u64 {
         0
     }
@@ -294,7 +294,7 @@ impl Series {
         self.rows.has_dates()
     }
 
-    /// Lines with nothing on them between the first row of a table and the newest: they are no rows, and may have been meant as missing
+    /// Lines with nothing on them between the first row of a table, or of JSON lines, and the newest: they are no rows, and may have been meant as missing
     /// ones. A missing row of one column is written `NA` or `""`.
     ///
     /// ```
@@ -316,5 +316,10 @@ impl Series {
     /// How many steps of the time so far were longer than one and a half of the usual one, the shortest: rows that are not there.
     pub fn gaps(&self) -> u64 {
         self.order.gaps
+    }
+
+    /// How many steps of the time there were so far.
+    pub fn steps(&self) -> u64 {
+        self.order.steps
     }
 }

@@ -238,7 +238,7 @@ pub(super) struct Order {
     last: Option<(Time, Option<i128>)>,
     /// The usual step: none was shorter by more than a third.
     step: Option<f64>,
-    steps: u64,
+    pub(super) steps: u64,
     /// How many steps were longer than one and a half of the usual one.
     pub(super) gaps: u64,
 }

@@ -1,15 +1,18 @@
-//! How the cells of a column are written: numbers or dates, never both.
+//! How the cells of a column are written: numbers or dates, never both, and dates with a zone or without.
+
+use super::time::Time;
 
 /// How the cells of each column were written first, and in which line.
 #[derive(Debug, Default)]
 pub(super) struct Writing(Vec<Option<Column>>);
 
-/// The first cell of a column that is not missing: its line, and whether it is a date; and the newest date, in days.
+/// The first cell of a column that is not missing: its line, and whether it is a date; and the newest date, also in days.
 #[derive(Debug, Clone, Copy)]
 struct Column {
     line: u64,
     is_date: bool,
     newest: f64,
+    written: Option<Time>,
 }
 
 /// Numbers of days keep a time to a part of themselves; the step between two of them has to keep six digits.
@@ -21,11 +24,16 @@ impl Writing {
         self.0.iter().flatten().any(|column| column.is_date)
     }
 
-    /// Takes a cell of column `n` in; a missing cell is neither.
+    /// Takes a cell of column `n` in, with its days where it is a date; a missing cell is neither.
     ///
     /// # Errors
     /// What it should have been.
-    pub(super) fn next(&mut self, n: usize, date: Option<f64>, line: u64) -> Result<(), String> {
+    pub(super) fn next(
+        &mut self,
+        n: usize,
+        date: Option<(Time, f64)>,
+        line: u64,
+    ) -> Result<(), String> {
         if self.0.len() <= n {
             self.0.resize(n + 1, None);
         }
@@ -33,10 +41,17 @@ impl Writing {
             line,
             is_date: date.is_some(),
             newest: f64::NEG_INFINITY,
+            written: None,
         });
         let at = column.line;
         match (column.is_date, date) {
-            (true, Some(days)) => {
+            (true, Some((time, days))) => {
+                if column.written.is_some_and(|before| !time.is_like(before)) {
+                    return Err(
+                        "a date written like the one before, with a zone if that has one"
+                            .to_owned(),
+                    );
+                }
                 let step = (days - column.newest).abs();
                 if step > 0.0 && step < DIGITS * f64::EPSILON * days.abs() {
                     return Err(
@@ -45,7 +60,7 @@ impl Writing {
                             .to_owned(),
                     );
                 }
-                column.newest = days;
+                (column.newest, column.written) = (days, Some(time));
                 Ok(())
             }
             (true, None) => Err(format!("a date, as in line {at}, such as 2024-03-01")),

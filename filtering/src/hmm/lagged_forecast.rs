@@ -6,7 +6,7 @@ use super::emission_rows::mixtures;
 use super::lag::through;
 use super::{AnyEmission, Autoregression, Hmm};
 use crate::filter::unsupported;
-use crate::{Law, Predictive, Result};
+use crate::{Error, Law, Predictive, Result};
 
 /// z_{t+h} = (x_{t+h}, x_{t+h−1} … x_{t+h−p+1}) given what was seen up to t, in each state (eq. F95):
 ///
@@ -101,13 +101,17 @@ impl<'a> Ahead<'a> {
     /// The law of each entry of the observation.
     ///
     /// # Errors
-    /// [`Error::Unsupported`](crate::Error::Unsupported) where an unstable model has left the range of numbers.
+    /// [`Error::NotFinite`] where an unstable model has left the range of numbers.
     pub(crate) fn predictive(&self) -> Result<Vec<Predictive>> {
         let d = self.emission.outputs();
         mixtures(&self.weights, d, |at| Law::Normal {
             mean: self.means[at / d][at % d],
             variance: self.covariances[at / d][(at % d, at % d)],
         })
-        .ok_or_else(unsupported)
+        .ok_or(Error::NotFinite {
+            index: 0,
+            what: "the forecast",
+            found: f64::INFINITY,
+        })
     }
 }

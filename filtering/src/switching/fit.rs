@@ -35,8 +35,8 @@ pub struct SldsFit {
 impl Default for SldsFit {
     fn default() -> Self {
         Self {
-            // EM moves Q and R slowly; what is gained after two hundred iterations is little.
-            max_iterations: 200,
+            // EM moves Q and R slowly: three regimes of two hundred rows take six hundred iterations.
+            max_iterations: 2000,
             // A hundredth of a nat over a thousand rows.
             tolerance: 1e-5,
             // Regimes have many local maxima: the best of ten is found again by other seeds, in most series.

@@ -11,8 +11,10 @@ use scotopic_train::device::DeviceChoice;
 use super::kinds::{FitOf, ModelKind, StatesRange};
 use super::structural_args::StructuralArgs;
 use crate::filtering::Source;
+use crate::filtering::columns::entries;
 use crate::outputs::Force;
 use crate::progress::ProgressArgs;
+use crate::usage::UsageError;
 
 /// Options of `scotopic fit`.
 #[derive(Debug, Clone, Args)]
@@ -76,10 +78,10 @@ pub struct FitArgs {
     /// Columns that are given with every row: of a regression in each state, of B and D of a linear-gaussian model, of the
     /// component regression; the others are predicted. By name or by number from 1; the model has the names of the table, or the numbers
     /// where it names none
-    #[arg(long, value_name = "LIST", value_delimiter = ',')]
+    #[arg(long, value_name = "LIST")]
     pub inputs: Vec<String>,
     /// Columns that the transitions of hidden states depend on, by a logistic regression in each; they may be among --inputs
-    #[arg(long, value_name = "LIST", value_delimiter = ',', requires = "kind")]
+    #[arg(long, value_name = "LIST", requires = "kind")]
     pub transition_inputs: Vec<String>,
     /// Column of the time, area or number at risk that counts are of
     #[arg(long, value_name = "NAME", requires = "kind")]
@@ -98,7 +100,7 @@ pub struct FitArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub restarts: Option<u32>,
     /// Maximum number of EM iterations; for a network, of passes of filtering and learning [default: 500; 200 for
-    /// plds, blds and slds, 60 for a network]
+    /// plds and blds, 2000 for slds, 60 for a network]
     #[arg(long, alias = "iterations", value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub max_iterations: Option<u32>,
     /// Converged when the gradient promises less than this, in nats per observation [default: 1e-8]; of plds,
@@ -149,12 +151,22 @@ impl FitArgs {
         self.transition_inputs.iter().filter(own).cloned().collect()
     }
 
-    /// The same with all columns that are given called by their names: the model is given columns of these names.
+    /// The same with the lists of columns that are given taken apart, and all called by their names: the model is given columns of these
+    /// names.
     ///
     /// # Errors
     /// As [`Source::named`].
     pub fn with_names(&self) -> Result<Self> {
         let mut own = self.clone();
+        let names = |option: &str, lists: Vec<String>| -> Result<Vec<String>> {
+            let each = lists.iter().map(|list| entries(option, list));
+            Ok(each
+                .collect::<Result<Vec<_>>>()
+                .map_err(UsageError)?
+                .concat())
+        };
+        own.inputs = names("--inputs", own.inputs)?;
+        own.transition_inputs = names("--transition-inputs", own.transition_inputs)?;
         if let Some(first) = self.data.first() {
             let named = |columns| self.source.named(first, columns);
             own.inputs = named(own.inputs)?;
@@ -301,7 +313,7 @@ impl FitArgs {
         for (option, given, of) in all {
             ensure!(
                 !given || of.contains(&fit),
-                "{option} has no use for {}: leave it out",
+                "{} has no use for {option}: leave it out",
                 fit.described()
             );
         }

@@ -174,7 +174,7 @@ impl FitOf {
             Self::DrivenHmmFile => {
                 "a fit of hidden states with inputs of their transitions from a file (--model)"
             }
-            Self::Passes => "passes of a learning rule (--rule)",
+            Self::Passes => "a fit by passes of a learning rule (--rule)",
             Self::GaussianData => "a fit of a linear-gaussian model",
             Self::GaussianFile => "a fit of a linear-gaussian model from a file (--model)",
             Self::Structural => "a fit of a structural model",

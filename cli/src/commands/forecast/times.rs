@@ -3,7 +3,22 @@
 use super::dates::Dates;
 use crate::commands::smooth::time;
 use crate::filtering::recording::Recording;
-use crate::filtering::records::{Entry, field};
+use crate::filtering::records::{Entry, Record, field};
+
+/// What the entry of a line is called.
+const TIME: &str = "time";
+
+/// Leaves the times out where none is known: all lines have the same entries.
+pub(super) fn only_known(records: &mut [Record]) {
+    let known = |(name, _, entry): &(String, String, Entry)| {
+        name == TIME && matches!(entry, Entry::Text(_))
+    };
+    if !records.iter().flatten().any(known) {
+        for record in records {
+            record.retain(|(name, _, _)| name != TIME);
+        }
+    }
+}
 
 /// The times of a series, and those beyond its end.
 pub(super) struct Times<'a> {
@@ -49,16 +64,20 @@ impl<'a> Times<'a> {
         }
     }
 
-    /// The entry for row `t`, from 0; none where its time is not known.
-    pub(super) fn of(&self, t: usize) -> Option<(String, String, Entry)> {
-        time(self.recording, t).or_else(|| {
-            let ahead = t + 1 - self.recording.sequence.len();
-            let time = match (self.given, &self.steps) {
-                (Some(given), _) => given.time(ahead - 1)?.to_owned(),
-                (None, steps) => steps.as_ref()?.after(ahead)?,
-            };
-            Some(field("time", Entry::Text(time)))
-        })
+    /// The entry for row `t`, from 0, empty where its time is not known.
+    pub(super) fn of(&self, t: usize) -> (String, String, Entry) {
+        let beyond = || Some(field(TIME, Entry::Text(self.beyond(t)?)));
+        let known = time(self.recording, t).or_else(beyond);
+        known.unwrap_or_else(|| field(TIME, Entry::Number(f64::NAN)))
+    }
+
+    /// The time of row `t` beyond the end.
+    fn beyond(&self, t: usize) -> Option<String> {
+        let ahead = (t + 1).checked_sub(self.recording.sequence.len())?;
+        match (self.given, &self.steps) {
+            (Some(given), _) => given.time(ahead.checked_sub(1)?).map(str::to_owned),
+            (None, steps) => steps.as_ref()?.after(ahead),
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use rand::{Rng, RngExt};
 
 use super::batch::{BatchEm, Fit};
+use crate::data_spread::unseen;
 use crate::hmm::{AnyEmission, Covariates, Emission, EmissionKind, Guess, Hmm};
 use crate::{Error, Result, Sequence};
 
@@ -174,7 +175,7 @@ pub(in crate::hmm) fn rows(sequences: &[Sequence]) -> Result<Vec<Cow<'_, [f64]>>
         let (n, sum) = there.fold((0.0, 0.0), |(n, sum), y| (n + 1.0, sum + y));
         match n > 0.0 {
             true => Ok(sum / n),
-            false => Err(Error::Dependent { columns: vec![d] }),
+            false => Err(unseen(d)),
         }
     };
     let means = (0..width).map(mean).collect::<Result<Vec<f64>>>()?;
