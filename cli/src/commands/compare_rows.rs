@@ -6,9 +6,9 @@ use anyhow::{Context, Result, anyhow, ensure};
 use scotopic_filtering::{AnyModel, Sequence, many};
 
 use crate::filtering::Source;
+use crate::filtering::left_out::whole_rows;
 use crate::filtering::of_fit::OfFit;
 use crate::filtering::recording::{Recording, ensure_seen, read_all, uses_partial_rows};
-use crate::filtering::source::whole_rows;
 use crate::usage::UsageError;
 
 /// Reads the columns that all models predict and those that any is given, of every series of the files `data`, and hands each model

@@ -14,8 +14,8 @@ use crate::progress::ProgressArgs;
 /// Options of `scotopic filter`.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "A model is a TOML file whose first key is `kind`; `scotopic model list` has all kinds, and `scotopic fit`\n\
-                        makes one from data.\n\n\
+    after_help = "A model is a TOML file whose first key is `kind`; `scotopic model list` has all kinds, and\n\
+                        `scotopic fit` makes one from data.\n\n\
                         One line is written per observation: the belief q_t, the increment of the ELBO in nats\n\
                         (ln p(o_t|o_<t) where the bound is exact, as with \"reversed\" for hmm and linear-gaussian) and\n\
                         its running sum. An empty cell, NA or null is missing: hmm, linear-gaussian, structural,\n\

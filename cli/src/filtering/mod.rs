@@ -28,6 +28,7 @@ pub mod flow;
 pub mod grid_note;
 pub mod inputs;
 pub mod kinds;
+pub mod left_out;
 pub mod lines;
 pub mod model;
 pub mod model_file;

@@ -8,9 +8,9 @@ use scotopic_datasets::series::Time;
 use scotopic_figures::time_axis::{TimeAxis, TimeUnit};
 use scotopic_filtering::{AnyFilter, AnyModel, Filter as _, Sequence, many};
 
+use super::left_out::{tell_left_out, whole_rows};
 use super::of_fit::OfFit;
 use super::places::{Lines, among, at_line, from_one};
-use super::source::{tell_left_out, whole_rows};
 use super::trials::{same_order, same_writing};
 use super::{Source, model};
 use crate::usage::UsageError;

@@ -46,7 +46,10 @@ impl Writing {
         let at = column.line;
         match (column.is_date, date) {
             (true, Some((time, days))) => {
-                if column.written.is_some_and(|before| !time.is_like(before)) {
+                if column
+                    .written
+                    .is_some_and(|before| differ_in_zone(time, before))
+                {
                     return Err(
                         "a date written like the one before, with a zone if that has one"
                             .to_owned(),
@@ -68,4 +71,9 @@ impl Writing {
             (false, None) => Ok(()),
         }
     }
+}
+
+/// Whether one has a zone and the other a time of day without.
+fn differ_in_zone(one: Time, other: Time) -> bool {
+    matches!((one, other), (Time::Instant { .. }, Time::Instant { .. })) && !one.is_like(other)
 }

@@ -8,8 +8,8 @@ use scotopic_filtering::{AnyFilter, AnyLearning, AnyModel, Filter as _, Sequence
 
 use super::args::FitArgs;
 use super::fitted::{ModelFit, Report};
+use crate::filtering::left_out::whole_rows;
 use crate::filtering::names::LearnSpec;
-use crate::filtering::source::whole_rows;
 use crate::table::number;
 
 /// Learns over the sequences again and again, each pass from what the one before came to, and keeps a pass that raises the ELBO of the

@@ -18,7 +18,7 @@ use super::fitted::ModelFit;
 #[cfg(feature = "vision")]
 use super::fitted::Report;
 #[cfg(feature = "vision")]
-use crate::filtering::{flow, source::whole_rows};
+use crate::filtering::{flow, left_out::whole_rows};
 #[cfg(feature = "vision")]
 use crate::usage::UsageError;
 

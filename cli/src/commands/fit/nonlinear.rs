@@ -9,7 +9,7 @@ use scotopic_filtering::{AnyModel, Sequence};
 
 use super::args::FitArgs;
 use super::fitted::ModelFit;
-use crate::filtering::source::whole_rows;
+use crate::filtering::left_out::whole_rows;
 
 /// Iterations that are enough for a handful of parameters.
 const ITERATIONS: u32 = 100;
