@@ -2,7 +2,6 @@
 
 use anyhow::{Result, ensure};
 use clap::Args;
-
 use scotopic_train::device::DeviceChoice;
 
 use super::evaluate::Split;
