@@ -187,7 +187,8 @@ impl<R: Read> super::Rows for Rows<R> {
                 false => self.options.read(n, &value.to_string()),
             };
             match cell {
-                Cell::Value(value) | Cell::Date(value) => row.push(value),
+                Cell::Value(value) => row.push(value),
+                Cell::Date(date) => row.push(date.days()),
                 Cell::Missing => {
                     row.push(f64::NAN);
                     complete = false;

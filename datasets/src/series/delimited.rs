@@ -7,7 +7,6 @@ use super::column_selection::ColumnSelection;
 use super::header::{Verdict, decide, place_taken};
 use super::options::{Cell, OTHER_DELIMITER, looks_separated};
 use super::records::{Broken, Records, shown};
-use super::time::Time;
 use super::writing::Writing;
 use super::{Rows, SeriesOptions};
 use crate::{Error, Result};
@@ -171,10 +170,9 @@ impl<R: Read> Rows for Delimited<R> {
                     row.push(value);
                     self.writing.next(n, None, line).err()
                 }
-                Cell::Date(days) => {
-                    row.push(days);
-                    let date = Time::parse(cell).map(|time| (time, days));
-                    self.writing.next(n, date, line).err()
+                Cell::Date(date) => {
+                    row.push(date.days());
+                    self.writing.next(n, Some(date), line).err()
                 }
                 Cell::Missing => {
                     row.push(f64::NAN);

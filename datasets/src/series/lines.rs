@@ -7,7 +7,6 @@ use super::column_selection::ColumnSelection;
 use super::json_row::{Reading, Row, Value};
 use super::options::Cell;
 use super::records::{LONGEST, shown};
-use super::time::Time;
 use super::writing::Writing;
 use super::{Rows, SeriesOptions};
 use crate::{Error, Result};
@@ -204,7 +203,8 @@ impl<R: Read> Lines<R> {
             },
         };
         match cell {
-            Cell::Value(number) | Cell::Date(number) => row.push(number),
+            Cell::Value(number) => row.push(number),
+            Cell::Date(date) => row.push(date.days()),
             Cell::Missing => row.push(f64::NAN),
             Cell::Other => {
                 let expected = match value {
@@ -289,14 +289,7 @@ impl<R: Read> Rows for Lines<R> {
             complete &= cell != Cell::Missing;
             let mixed = match cell {
                 Cell::Missing => None,
-                Cell::Date(days) => {
-                    let text = match value {
-                        Some(Value::Text(text)) => text.as_str(),
-                        _ => "",
-                    };
-                    let date = Time::parse(text).map(|time| (time, days));
-                    self.writing.next(n, date, line).err()
-                }
+                Cell::Date(date) => self.writing.next(n, Some(date), line).err(),
                 _ => self.writing.next(n, None, line).err(),
             };
             if let Some(expected) = mixed {

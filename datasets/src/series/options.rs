@@ -120,10 +120,9 @@ impl SeriesOptions {
         }
     }
 
-    /// The days of a date, where a column may hold dates.
-    pub(super) fn date(&self, cell: &str) -> Option<f64> {
-        let time = Time::parse(cell).filter(|time| self.dates && time.is_date())?;
-        Some(time.days())
+    /// A date, where a column may hold dates.
+    pub(super) fn date(&self, cell: &str) -> Option<Time> {
+        Time::parse(cell).filter(|time| self.dates && time.is_date())
     }
 
     /// What a cell of column `n` of those taken should have been.
@@ -190,8 +189,8 @@ pub(super) fn looks_like_number(cell: &str) -> bool {
 pub(super) enum Cell {
     /// A number, or the number of a symbol.
     Value(f64),
-    /// A date, in days.
-    Date(f64),
+    /// A date.
+    Date(Time),
     /// Not measured.
     Missing,
     /// Neither.

@@ -24,16 +24,11 @@ impl Writing {
         self.0.iter().flatten().any(|column| column.is_date)
     }
 
-    /// Takes a cell of column `n` in, with its days where it is a date; a missing cell is neither.
+    /// Takes a cell of column `n` in, as a date where it is one; a missing cell is neither.
     ///
     /// # Errors
     /// What it should have been.
-    pub(super) fn next(
-        &mut self,
-        n: usize,
-        date: Option<(Time, f64)>,
-        line: u64,
-    ) -> Result<(), String> {
+    pub(super) fn next(&mut self, n: usize, date: Option<Time>, line: u64) -> Result<(), String> {
         if self.0.len() <= n {
             self.0.resize(n + 1, None);
         }
@@ -45,16 +40,17 @@ impl Writing {
         });
         let at = column.line;
         match (column.is_date, date) {
-            (true, Some((time, days))) => {
+            (true, Some(date)) => {
                 if column
                     .written
-                    .is_some_and(|before| differ_in_zone(time, before))
+                    .is_some_and(|before| differ_in_zone(date, before))
                 {
                     return Err(
                         "a date written like the one before, with a zone if that has one"
                             .to_owned(),
                     );
                 }
+                let days = date.days();
                 let step = (days - column.newest).abs();
                 if step > 0.0 && step < DIGITS * f64::EPSILON * days.abs() {
                     return Err(
@@ -63,7 +59,7 @@ impl Writing {
                             .to_owned(),
                     );
                 }
-                (column.newest, column.written) = (days, Some(time));
+                (column.newest, column.written) = (days, Some(date));
                 Ok(())
             }
             (true, None) => Err(format!("a date, as in line {at}, such as 2024-03-01")),
