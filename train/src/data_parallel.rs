@@ -220,6 +220,7 @@ mod tests {
 
     fn window(config: &RunConfig, batch: usize) -> BpttWindow {
         BpttWindow {
+            settling: 0..0,
             rule: config.rule().at(1.0, Sampling::relaxed(0.5)),
             times: 0..2,
             noise: NoiseKey::new(3),
@@ -283,5 +284,49 @@ mod tests {
         };
         let error = crew.learn(&model(&config, &device), &mut batch, &window);
         assert!(error.unwrap_err().to_string().contains("inference.steps"));
+    }
+
+    /// A window after steps that nothing is learned from has the gradient of a second window, whose first was not learned from.
+    #[test]
+    fn beliefs_settle_before_what_is_learned_from() {
+        let config = resolve("smoke", None, &[]).unwrap();
+        let device = Device::flex().autodiff();
+        let crew = DataParallel::new(&device, &[], 4, 2).unwrap();
+        let model = model(&config, &device);
+        let pixels: Vec<f32> = (0..4 * WIDTH).map(|i| (i as f32 * 0.7).sin()).collect();
+        let early = window(&config, 4);
+        let late = BpttWindow {
+            times: 2..4,
+            ..early.clone()
+        };
+        let after = BpttWindow {
+            settling: 0..2,
+            ..late.clone()
+        };
+        let mut batch = crew.batch(&pixels, WIDTH);
+        let first = crew.learn(&model, &mut batch, &early).unwrap();
+        let expected = crew.learn(&model, &mut batch, &late).unwrap();
+        let found = crew
+            .learn(&model, &mut crew.batch(&pixels, WIDTH), &after)
+            .unwrap();
+        let part = |learned: &PartialGradient, path: &str| -> Vec<f32> {
+            let found = learned.gradients.get(path).unwrap().clone();
+            found.try_into_vec_as().unwrap()
+        };
+        let atoms = "decoder.atoms";
+        assert_ne!(
+            part(&first, atoms),
+            part(&expected, atoms),
+            "no difference to see"
+        );
+        for path in [atoms, "decoder.log_sigma", "prior.rest.0"] {
+            let (found, expected) = (part(&found, path), part(&expected, path));
+            let size = expected.iter().fold(0.0f32, |most, g| most.max(g.abs()));
+            for (found, expected) in found.iter().zip(expected) {
+                // The fused window and the steps one by one round differently.
+                let near = (found - expected).abs() <= 1e-4 * size;
+                assert!(near, "{path}: {found} {expected}");
+            }
+        }
     }
 }

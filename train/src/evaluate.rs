@@ -19,6 +19,8 @@ use crate::step_sums::{StepSums, columns, take_in};
 pub struct EvaluationConfig {
     /// Inference steps.
     pub steps: usize,
+    /// Of them, those at the start whose free energy does not count (`train.settling_windows`).
+    pub settling: usize,
     /// Batch size.
     pub batch: usize,
     /// Maximum number of images, from the start of the set.
@@ -62,9 +64,9 @@ pub struct Metrics {
     pub lifetime_sparsity: Option<f64>,
     /// ‖Δu‖ of the last step, mean over images.
     pub change: f64,
-    /// −ln p(x|z), mean over steps and images.
+    /// −ln p(x|z), mean over images and the steps that count.
     pub reconstruction: f64,
-    /// KL (in the form of the objective), mean over steps and images.
+    /// KL (in the form of the objective), mean over images and the steps that count.
     pub kl: f64,
     /// reconstruction + β·KL: what the best checkpoint is chosen by.
     pub objective: f64,
@@ -151,27 +153,21 @@ fn evaluate_batch(
     let perception = model.perception(how.rule.at(1.0, Sampling::EXACT));
     let last = how.steps.checked_sub(1);
     let last = last.context("no step of inference was asked for")?;
-    let mut state = perception.rest(rows);
     let mut terms = Tensor::<1>::zeros([2], device);
-    let on = |state, times| {
-        unroll(
-            &*perception,
-            &stimulus,
-            state,
-            times,
-            noise,
-            RecordOptions::GENERATED,
-        )
-    };
-    for from in (0..last).step_by(STRETCH) {
+    let on = |state, times, record| unroll(&*perception, &stimulus, state, times, noise, record);
+    let settling = how.settling.min(last);
+    let counted = (how.steps - settling) as f64;
+    let rest = perception.rest(rows);
+    let mut state = on(rest, 0..settling, RecordOptions::FINAL).state;
+    for from in (settling..last).step_by(STRETCH) {
         let times = from..last.min(from + STRETCH);
-        let share = times.len() as f64 / how.steps as f64;
-        let seen = on(state, times);
+        let share = times.len() as f64 / counted;
+        let seen = on(state, times, RecordOptions::GENERATED);
         terms = terms + seen.mean_terms().context("no step was scored")? * share;
         state = seen.state;
     }
-    let seen = on(state.clone(), last..how.steps);
-    terms = terms + seen.mean_terms().context("no step was scored")? * (1.0 / how.steps as f64);
+    let seen = on(state.clone(), last..how.steps, RecordOptions::GENERATED);
+    terms = terms + seen.mean_terms().context("no step was scored")? * (1.0 / counted);
     let generated = seen.records.into_iter().find_map(|m| m.generated);
     let generated = generated.context("no step was scored")?;
     let kept = vec![columns(
@@ -192,10 +188,11 @@ fn evaluate_batch(
 /// Streams of noise: validation must not share spikes with training.
 const VALIDATION_STREAM: u32 = 1 << 31;
 
-/// How the validation split is measured while training.
+/// How the validation split is measured; while training without the steps that nothing is learned from.
 pub fn validation(config: &RunConfig) -> EvaluationConfig {
     EvaluationConfig {
         steps: config.steps_per_image(),
+        settling: 0,
         batch: config.train.batch_size.max(100),
         count: config.validation.count,
         noise: NoiseKey::new(config.seed).stream(VALIDATION_STREAM),

@@ -15,9 +15,9 @@ use anyhow::{Context, Result};
 use burn::module::Module;
 use burn::tensor::{Device, Tensor};
 use scotopic::inference::{
-    FixedBelief, NaturalGradient, Perception, RecordOptions, Stimulus, reattach,
+    FixedBelief, NaturalGradient, Perception, RecordOptions, Stimulus, reattach, unroll,
 };
-use scotopic::noise::NoiseKey;
+use scotopic::noise::{NoiseKey, NoiseSource};
 use scotopic::posterior::{AnyPosterior, Posterior};
 use scotopic_models::Network;
 
@@ -30,6 +30,8 @@ use crate::gradients::ParameterGradients;
 pub(crate) struct BpttWindow {
     /// The rule of inference at this iteration.
     pub rule: NaturalGradient,
+    /// Inference times before the first window, without a gradient.
+    pub settling: Range<usize>,
     /// Inference times.
     pub times: Range<usize>,
     /// The noise of the whole batch.
@@ -84,7 +86,11 @@ impl Microbatch {
         let perception = model.perception(window.rule.clone());
         let rest = perception.rest(rows);
         let through = window.gradient == LearningGradient::ThroughInference;
-        let start = match self.reached.take() {
+        let reached = match self.reached.take() {
+            None if !window.settling.is_empty() => Some(self.settled(model, window, &noise)),
+            reached => reached,
+        };
+        let start = match reached {
             None => rest,
             Some(belief) if through => reattach(&belief, &rest),
             Some(belief) => rest.with_components(belief.components()),
@@ -119,6 +125,28 @@ impl Microbatch {
             gradients: ParameterGradients::of(model, &gradients),
             terms: seen.terms.inner() * share,
         })
+    }
+
+    /// The belief after the steps that nothing is learned from.
+    fn settled(
+        &self,
+        model: &Network,
+        window: &BpttWindow,
+        noise: &dyn NoiseSource,
+    ) -> AnyPosterior {
+        let still = model.clone().no_grad();
+        let perception = still.perception(window.rule.clone());
+        let rest = perception.rest(self.rows.len());
+        let times = window.settling.clone();
+        unroll(
+            &*perception,
+            &self.stimulus,
+            rest,
+            times,
+            noise,
+            RecordOptions::FINAL,
+        )
+        .state
     }
 }
 

@@ -8,7 +8,7 @@ use scotopic_models::{ImageDims, Network, NetworkConfig};
 
 use crate::adamax::{Adamax, Moments};
 use crate::checkpoint::{Checkpoint, CheckpointKind, ImageInfo, Progress};
-use crate::config::{LearningGradient, RunConfig};
+use crate::config::{LearningGradient, RunConfig, WarmStart};
 use crate::parameters::{Arrays, HostArray, arrays_of, learned, with_arrays};
 
 /// Model, optimiser and counters. Noise and the order of the data follow from the seed and the iteration.
@@ -57,8 +57,8 @@ impl TrainState {
         })
     }
 
-    /// Iteration 0 from the weights of another model, of its running average where it has one, with `train.rate_gain`. Optimiser, counters, noise
-    /// and schedules begin anew.
+    /// Iteration 0 from the weights of another model, of its running average where it has one: all or those of the decoder
+    /// (`train.warm_start`), with `train.rate_gain`. Optimiser, counters, noise and schedules begin anew.
     ///
     /// # Errors
     /// If a weight does not fit the configuration (it is named), or the other model saw images of another shape, or
@@ -92,9 +92,18 @@ impl TrainState {
             average if average.is_empty() => other.part("model"),
             average => average,
         };
+        let own = arrays_of(&state.model)?;
         state.model = with_arrays(state.model, part)?;
         if config.train.rate_gain != 1.0 {
             state.model = state.model.with_rate_gain(config.train.rate_gain)?;
+        }
+        if config.train.warm_start == WarmStart::Decoder {
+            let mut arrays = arrays_of(&state.model)?;
+            arrays.extend(
+                own.into_iter()
+                    .filter(|(path, _)| !path.starts_with("decoder.")),
+            );
+            state.model = with_arrays(state.model, arrays)?;
         }
         state.average = (config.train.ema > 0.0).then(|| state.model.valid());
         Ok(state)

@@ -19,7 +19,7 @@ use scotopic_models::Network;
 use crate::batches::Batches;
 use crate::config::RunConfig;
 use crate::data_parallel::DataParallel;
-use crate::evaluate::{evaluate, validation};
+use crate::evaluate::{EvaluationConfig, evaluate, validation};
 use crate::microbatch::BpttWindow;
 use crate::records::{LogRow, ValidationRow};
 use crate::run_dir::RunDir;
@@ -137,11 +137,13 @@ impl Trainer<'_> {
             let pixels = batches.pixels();
             let mut seen = devices.batch(&batches.at(i), pixels);
 
-            // 3. Infer window by window; one optimiser step for each.
+            // 3. Infer window by window; one optimiser step for each that is learned from.
             let steps = config.inference.steps;
-            for window in 0..config.train.bptt_windows {
+            let settling = config.train.settling_windows;
+            for window in settling..config.train.bptt_windows {
                 let window = BpttWindow {
                     rule: rule.clone(),
+                    settling: 0..settling * steps,
                     times: window * steps..(window + 1) * steps,
                     noise,
                     record: config.inference.method.learns_from(),
@@ -222,12 +224,11 @@ impl Trainer<'_> {
     /// Evaluates the model and saves it if it is the best so far.
     fn validate(&self, state: &mut TrainState, epoch: f64) -> Result<ValidationRow> {
         let device = self.device.clone().inner();
-        let measures = evaluate(
-            &state.judged(),
-            &self.splits.validation,
-            &validation(self.config),
-            &device,
-        )?;
+        let how = EvaluationConfig {
+            settling: self.config.train.settling_windows * self.config.inference.steps,
+            ..validation(self.config)
+        };
+        let measures = evaluate(&state.judged(), &self.splits.validation, &how, &device)?;
         if !measures.objective.is_finite() {
             let what = anyhow::anyhow!("the validation free energy is {}", measures.objective);
             return Err(

@@ -7,7 +7,7 @@ use anyhow::{Context, Result, anyhow, bail};
 use clap::Args;
 use scotopic_datasets::{Splits, shell_word};
 use scotopic_train::checkpoint::Checkpoint;
-use scotopic_train::config::{self, DEFAULT_PRESET, RunConfig};
+use scotopic_train::config::{self, DEFAULT_PRESET, RunConfig, WarmStart};
 use scotopic_train::device::{self, DeviceList, Opened};
 use scotopic_train::records::ValidationRow;
 use scotopic_train::resume::ResumedRun;
@@ -238,13 +238,19 @@ fn requested(args: &TrainArgs) -> Result<RunConfig> {
 /// Refuses a second stage without a first.
 fn check_first_stage(config: &RunConfig) -> Result<()> {
     let gain = config.train.rate_gain;
-    match gain == 1.0 {
-        true => Ok(()),
-        false => Err(UsageError(anyhow!(
+    if gain != 1.0 {
+        return Err(UsageError(anyhow!(
             "train.rate_gain = {gain}: raises the rates of a trained network; name its run with --init, or set it to 1"
         ))
-        .into()),
+        .into());
     }
+    if config.train.warm_start != WarmStart::Network {
+        return Err(UsageError(anyhow!(
+            "train.warm_start = \"decoder\": takes over the decoder of a trained network; name its run with --init, or set it to \"network\""
+        ))
+        .into());
+    }
+    Ok(())
 }
 
 fn draw(

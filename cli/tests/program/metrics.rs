@@ -75,6 +75,7 @@ fn r2_and_squared_error_are_the_golden_ones() {
         let set = ImageSet::new("golden", row(pixels), values, None).unwrap();
         let how = |seed| EvaluationConfig {
             steps: 1,
+            settling: 0,
             batch: 1,
             count: usize::MAX,
             noise: NoiseKey::new(seed),
@@ -269,6 +270,7 @@ fn measures_are_what_a_person_would_compute() {
     for count in [usize::MAX, 9, 1] {
         let how = EvaluationConfig {
             steps: 5,
+            settling: 0,
             batch: 4,
             count,
             noise: NoiseKey::new(3),
@@ -310,6 +312,7 @@ fn a_batch_may_be_larger_than_the_set() {
     let (model, set) = example(&device);
     let how = |batch| EvaluationConfig {
         steps: 5,
+        settling: 0,
         batch,
         count: usize::MAX,
         noise: NoiseKey::new(3),
@@ -322,12 +325,41 @@ fn a_batch_may_be_larger_than_the_set() {
     assert_eq!(whole, beyond);
 }
 
+/// With F_n the mean over n steps, that over the last T − s of T is (T·F_T − s·F_s)/(T − s).
+#[test]
+fn the_steps_in_which_beliefs_settle_do_not_count() {
+    let device = Device::flex();
+    let (model, set) = example(&device);
+    let how = |steps, settling| EvaluationConfig {
+        steps,
+        settling,
+        batch: 11,
+        count: usize::MAX,
+        noise: NoiseKey::new(3),
+        rule: RuleConfig::default(),
+        beta: 1.0,
+        go_on: || Ok(()),
+    };
+    let measured =
+        |steps, settling| evaluate(&model, &set, &how(steps, settling), &device).unwrap();
+    let (whole, early) = (measured(40, 0), measured(7, 0));
+    let late = measured(40, 7);
+    let expected = (40.0 * whole.objective - 7.0 * early.objective) / 33.0;
+    // Sums of f32 over 40 steps.
+    let rounding = 1e-5 * expected.abs();
+    assert!((late.objective - expected).abs() <= rounding, "{late:?}");
+    assert!((late.objective - whole.objective).abs() > 100.0 * rounding);
+    // What is of the last step does not depend on it.
+    assert_eq!((late.r2, late.zeros), (whole.r2, whole.zeros));
+}
+
 #[test]
 fn nothing_to_measure_is_an_error() {
     let device = Device::flex();
     let (model, set) = example(&device);
     let how = |steps, count| EvaluationConfig {
         steps,
+        settling: 0,
         batch: 4,
         count,
         noise: NoiseKey::new(3),
@@ -356,6 +388,7 @@ fn a_black_image_does_not_divide_by_zero() {
     let black = ImageSet::new("black", row(9), vec![0.0; 18], None).unwrap();
     let how = EvaluationConfig {
         steps: 2,
+        settling: 0,
         batch: 4,
         count: 2,
         noise: NoiseKey::new(3),

@@ -99,6 +99,19 @@ fn with_two_windows() {
     stop_and_go(&["--set", "train.bptt_windows=2"], 3);
 }
 
+#[test]
+fn with_windows_in_which_beliefs_settle() {
+    stop_and_go(
+        &[
+            "--set",
+            "train.bptt_windows=3",
+            "--set",
+            "train.settling_windows=2",
+        ],
+        3,
+    );
+}
+
 /// With a validation at every iteration, an interruption always falls on one.
 #[test]
 fn a_validation_that_is_due_is_made_before_stopping() {
@@ -377,6 +390,61 @@ fn a_second_stage_begins_with_more_spikes() {
     let error = refused(&[&raised[..], &gaussian].concat());
     assert!(
         error.contains("train.rate_gain = 4: only model.family"),
+        "{error}"
+    );
+    assert!(!folder.path().join("third").exists());
+}
+
+/// The decoder is the other network's, with the gain; resting potentials, homeostasis and step size are as a new network has them.
+#[test]
+fn a_decoder_alone_is_taken_over() {
+    let folder = folder();
+    let first = trained(folder.path(), "first", &[]);
+    let still = |more: &[&'static str]| -> Vec<&'static str> {
+        let sets = [
+            "train.iterations=1",
+            "train.learning_rate.peak=1e-30",
+            "train.learning_rate.floor=0",
+        ];
+        let own = ["model.log_step=-1.5", "model.log_homeostasis=-0.5"];
+        let all = sets.iter().chain(&own).chain(more);
+        all.flat_map(|set| ["--set", set]).collect()
+    };
+    let taken = still(&["train.warm_start=decoder", "train.rate_gain=2"]);
+    let second = trained(
+        folder.path(),
+        "second",
+        &[&["--init", "first"][..], &taken].concat(),
+    );
+    let new = trained(folder.path(), "new", &still(&[]));
+    let weights = |path: &std::path::Path| Checkpoint::read(path).unwrap().part("model");
+    let theirs = weights(&RunDir::open(&first).unwrap().best());
+    let (mixed, new) = (weights(&last(&second)), weights(&last(&new)));
+    assert!(mixed.keys().any(|name| name == "decoder.log_sigma"));
+    assert_ne!(
+        theirs["log_step.0"], new["log_step.0"],
+        "the test would see no difference"
+    );
+    for (name, array) in &mixed {
+        match name.as_str() {
+            "decoder.atoms" => {
+                let halves: Vec<f32> = theirs[name].values.iter().map(|v| v / 2.0).collect();
+                assert_eq!(array.values, halves, "{name}");
+            }
+            of if of.starts_with("decoder.") => assert_eq!(array, &theirs[name], "{name}"),
+            _ => assert_eq!(array, &new[name], "{name}"),
+        }
+    }
+    let args = super::support::tiny(&["--out", "third", "--set", "train.warm_start=decoder"]);
+    let error = scotopic(folder.path(), &super::support::strings(&args)).bad(2);
+    assert!(
+        error.contains("train.warm_start") && error.contains("--init"),
+        "{error}"
+    );
+    let args = super::support::tiny(&["--out", "third", "--set", "train.settling_windows=1"]);
+    let error = scotopic(folder.path(), &super::support::strings(&args)).bad(2);
+    assert!(
+        error.contains("train.settling_windows = 1: must be below train.bptt_windows = 1"),
         "{error}"
     );
     assert!(!folder.path().join("third").exists());

@@ -73,6 +73,7 @@ pub fn alignment(
     let model = model.clone().train();
     let of = |gradient| {
         let window = BpttWindow {
+            settling: 0..0,
             rule: config.rule().at(1.0, Sampling::relaxed(temperature)),
             times: 0..steps,
             noise: NoiseKey::new(config.seed),

@@ -17,12 +17,14 @@ mod presets;
 mod renamed;
 mod stimulus;
 mod table;
+mod warm_start;
 
 pub use changes::{Change, changes};
 pub use learning_gradient::LearningGradient;
 pub use merge::{check_keys, read_config, resolve, set};
 pub use presets::{DEFAULT_PRESET, PRESETS, Preset, annotated, preset};
 pub use stimulus::stimulus;
+pub use warm_start::WarmStart;
 
 /// Everything that decides the result of a run. Device and folder are not part of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -78,6 +80,9 @@ pub struct TrainConfig {
     /// Windows of truncated backpropagation per batch, one optimiser step each.
     #[serde(alias = "windows")]
     pub bptt_windows: usize,
+    /// Of them, those at the start of each batch that nothing is learned from: the beliefs settle.
+    #[serde(default)]
+    pub settling_windows: usize,
     /// "through-inference", by backpropagation through the steps of a window; or "fixed-beliefs", with every belief held
     /// fixed, which needs no window: step size and homeostasis stay as they are.
     #[serde(default)]
@@ -91,7 +96,10 @@ pub struct TrainConfig {
     /// The same during warm-up.
     #[serde(alias = "warmup_clip")]
     pub warmup_max_grad_norm: f64,
-    /// Of a network that is taken over (`--init`): its rates times this, its atoms divided by it.
+    /// What is taken over of another network (`--init`).
+    #[serde(default)]
+    pub warm_start: WarmStart,
+    /// Of a network that is taken over: its rates times this, its atoms divided by it.
     #[serde(default = "unchanged")]
     pub rate_gain: f64,
     /// Decay of the running average of the weights that is validated and kept as best; 0 turns it off.
@@ -198,10 +206,12 @@ impl RunConfig {
             batch_size,
             micro_batches,
             bptt_windows,
+            settling_windows,
             gradient,
             learning_rate,
             max_grad_norm,
             warmup_max_grad_norm,
+            warm_start: _,
             rate_gain,
             ema,
             log_every,
@@ -214,6 +224,10 @@ impl RunConfig {
             "train.micro_batches = {micro_batches}: must be between 1 and train.batch_size = {batch_size}, a row for each"
         );
         count("train.bptt_windows", bptt_windows, 1)?;
+        ensure!(
+            settling_windows < bptt_windows,
+            "train.settling_windows = {settling_windows}: must be below train.bptt_windows = {bptt_windows}, so that something is learned from"
+        );
         ensure!(
             gradient == LearningGradient::ThroughInference
                 || self.inference.method == Method::NaturalGradient,

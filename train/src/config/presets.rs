@@ -63,6 +63,7 @@ presets! {
     "mnist/semi-amortized" on "mnist": "sa-VAE: an encoder, then gradient steps (Gaussian)",
     "mnist/predictive-coding" on "mnist": "PC: gradient descent on a point estimate, local learning",
     "mnist/128-steps" on "mnist": "iP-VAE, T = 128: a second stage, begun with the weights of `mnist`",
+    "mnist/settled" on "mnist": "iP-VAE, T = 128: a third stage, begun with the decoder of `mnist/128-steps`",
     "mnist/lca" on "mnist": "LCA: soft-threshold sparse coding with a learned dictionary",
     "natural-patches/colour" on "natural-patches": "colour patches of CIFAR-10: brightness and opponent colours (`scotopic data info cifar10`)",
     "published/mnist-gaussian" on "published/mnist": "iG-VAE on MNIST, T = 64, β = 64 (Table 2; for a GPU)",

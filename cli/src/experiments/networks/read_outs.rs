@@ -26,7 +26,7 @@ pub const PROTOCOL: Protocol = Protocol {
     unit: "seed",
     seeds: 3,
     all_threads: true,
-    arms: |_| models(),
+    arms: models,
     settings,
     run,
     page,
