@@ -157,8 +157,8 @@ fn a_rate_beyond_all_bounds_does_not_hang() {
     }
 }
 
-/// Of the images' mean alone the curvature is some 160 nats per unit², so that steps of e^−2.5 diverged: R² 0.41 and falling after 40
-/// iterations, where it is 0.92 with e^−4.
+/// The mean of the images alone has a curvature of some 160 nats per unit², and atoms that may grow have more: steps of e^−2.5 diverged (R² 0.41
+/// after 40 iterations, and falling).
 #[test]
 fn predictive_coding_of_digits_has_a_step_that_converges() {
     let Some(data) = super::support::mnist() else {
