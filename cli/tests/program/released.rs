@@ -62,7 +62,7 @@ fn patches_of_a_picture_lower_free_energy() {
     }
 }
 
-/// R² 0.917 by one sample and 0.957 by rates, 79.2 % zeros on all 10 000 test images. The standard error of R² over 200 images is
+/// R² 0.948 by one sample and 0.957 by rates, 85.1 % zeros on all 10 000 test images. The standard error of R² over 200 images is
 /// below 0.005.
 #[test]
 fn digits_are_seen_as_well_as_the_table_says() {
@@ -96,7 +96,7 @@ fn digits_are_seen_as_well_as_the_table_says() {
             "{name} is {found}, expected {expected}"
         );
     };
-    near("r2", 0.917);
+    near("r2", 0.948);
     near("r2_rates", 0.957);
-    near("zeros", 0.792);
+    near("zeros", 0.851);
 }
