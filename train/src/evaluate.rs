@@ -188,7 +188,7 @@ fn evaluate_batch(
 /// Streams of noise: validation must not share spikes with training.
 const VALIDATION_STREAM: u32 = 1 << 31;
 
-/// How the validation split is measured; while training without the steps that nothing is learned from.
+/// How the validation split is measured, over all steps. Training leaves out those that nothing is learned from.
 pub fn validation(config: &RunConfig) -> EvaluationConfig {
     EvaluationConfig {
         steps: config.steps_per_image(),

@@ -92,17 +92,15 @@ impl TrainState {
             average if average.is_empty() => other.part("model"),
             average => average,
         };
-        let own = arrays_of(&state.model)?;
+        let new = state.model.clone();
         state.model = with_arrays(state.model, part)?;
         if config.train.rate_gain != 1.0 {
             state.model = state.model.with_rate_gain(config.train.rate_gain)?;
         }
         if config.train.warm_start == WarmStart::Decoder {
-            let mut arrays = arrays_of(&state.model)?;
-            arrays.extend(
-                own.into_iter()
-                    .filter(|(path, _)| !path.starts_with("decoder.")),
-            );
+            let mut arrays = arrays_of(&new)?;
+            let taken = arrays_of(&state.model)?.into_iter();
+            arrays.extend(taken.filter(|(path, _)| path.starts_with("decoder.")));
             state.model = with_arrays(state.model, arrays)?;
         }
         state.average = (config.train.ema > 0.0).then(|| state.model.valid());

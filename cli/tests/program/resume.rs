@@ -395,6 +395,34 @@ fn a_second_stage_begins_with_more_spikes() {
     assert!(!folder.path().join("third").exists());
 }
 
+/// An optimiser step for each window that is learned from, and a validation of no other steps; `evaluate` has them all.
+#[test]
+fn nothing_is_learned_while_beliefs_settle() {
+    let folder = folder();
+    let of = |name: &str, settling: &str| {
+        let windows = ["--set", "train.bptt_windows=3", "--set", settling];
+        let run = trained(folder.path(), name, &windows);
+        let steps = Checkpoint::read(&last(&run))
+            .unwrap()
+            .progress
+            .optimizer_steps;
+        let best = Checkpoint::read(&RunDir::open(&run).unwrap().best()).unwrap();
+        let all = scotopic(
+            folder.path(),
+            &["evaluate", name, "--device", "flex", "--json"],
+        )
+        .json();
+        let all = all["objective"].as_f64().unwrap();
+        (steps, best.progress.best.unwrap() - all)
+    };
+    let (steps, difference) = of("all", "train.settling_windows=0");
+    assert_eq!((steps, difference), (90, 0.0));
+    let (steps, difference) = of("late", "train.settling_windows=2");
+    assert_eq!(steps, 30);
+    // Small, for so small a network hardly infers; with all steps it is nothing to the last bit.
+    assert_ne!(difference, 0.0);
+}
+
 /// The decoder is the other network's, with the gain; resting potentials, homeostasis and step size are as a new network has them.
 #[test]
 fn a_decoder_alone_is_taken_over() {

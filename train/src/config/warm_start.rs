@@ -9,6 +9,6 @@ pub enum WarmStart {
     /// Every weight.
     #[default]
     Network,
-    /// The decoder and the observation noise. Resting potentials, homeostasis and step size begin as `[model]` says.
+    /// The decoder and the observation noise. All else (resting potentials, homeostasis, step size, an encoder) begins as `[model]` says.
     Decoder,
 }

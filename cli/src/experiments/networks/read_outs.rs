@@ -11,7 +11,7 @@ use scotopic_train::analysis::representation::{
 };
 use serde_json::json;
 
-use super::table2_mnist::{FIRST, SECOND, models, recipe};
+use super::table2_mnist::{FIRST, SECOND, THIRD, models, recipe};
 use super::training::{Trained, data, iterations, trained};
 use crate::experiments::protocol::{
     Interval, Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
@@ -51,6 +51,7 @@ fn settings(size: Size) -> Settings {
     Settings::from([
         ("iterations, first stage".into(), iterations(size, FIRST)),
         ("iterations, second stage".into(), iterations(size, SECOND)),
+        ("iterations, third stage".into(), iterations(size, THIRD)),
         ("labelled images".into(), json!(labels(size))),
         ("sets of them, at most".into(), json!(SETS)),
         ("test images".into(), json!(tested(size))),
