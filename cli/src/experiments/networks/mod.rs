@@ -16,6 +16,7 @@
 //! | priors in time on moving scenes | `moving_scenes.rs` |
 //! | films hidden for some frames, and with a cut | `prediction.rs` |
 //! | learning from films through inference, and with beliefs held fixed | `film_learning.rs` |
+//! | the models of Table 2: how each is trained | `mnist_models.rs` |
 //! | published numbers | `published.rs` |
 //! | networks: trained, continued or loaded | `training.rs` |
 
@@ -27,6 +28,7 @@ mod film_learning;
 mod hubel_wiesel;
 mod indicators;
 mod metabolic;
+mod mnist_models;
 mod moving_scenes;
 mod normalisation;
 mod ood;

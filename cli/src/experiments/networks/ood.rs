@@ -8,7 +8,7 @@ use scotopic_train::analysis::convergence::ConvergenceConfig;
 use scotopic_train::analysis::ood::{ood, views};
 use serde_json::json;
 
-use super::table2_mnist::{FIRST, SECOND, recipe};
+use super::mnist_models::{FIRST, SECOND, recipe};
 use super::training::{iterations, trained};
 use crate::experiments::protocol::{
     Page, Protocol, Results, Settings, Size, Task, Values, Verdict,

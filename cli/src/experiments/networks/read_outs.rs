@@ -11,7 +11,7 @@ use scotopic_train::analysis::representation::{
 };
 use serde_json::json;
 
-use super::table2_mnist::{FIRST, SECOND, THIRD, models, recipe};
+use super::mnist_models::{FIRST, SECOND, THIRD, models, recipe};
 use super::training::{Trained, data, iterations, trained};
 use crate::experiments::protocol::{
     Interval, Page, Protocol, Results, Settings, Size, Task, Values, Verdict,
